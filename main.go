@@ -1,0 +1,4 @@
+// Command mydbg is an interactive terminal debugger for MySQL and MariaDB traffic.
+package main
+
+func main() {}
