@@ -1,0 +1,200 @@
+package mysqlwire
+
+import (
+	"encoding/binary"
+
+	"mydbg/mysqlwire/value"
+)
+
+// ExecParam is one value of a COM_STMT_EXECUTE, or one query attribute. It keeps the value as it is
+// on the wire: what nobody edits leaves as it came.
+type ExecParam struct {
+	Name     string // query attributes have one, parameters an empty one
+	Type     value.Type
+	Unsigned bool
+	Null     bool
+	Long     bool   // sent before by COM_STMT_SEND_LONG_DATA: Raw is empty
+	Raw      []byte // binary form, with its length if the type has one
+	typeBits uint8  // second byte of the type without the sign
+}
+
+// QueryAttr is a query attribute. On the wire it is a parameter with a name.
+type QueryAttr = ExecParam
+
+const unsignedBit = 0x80
+
+// execParams reads n parameters: NULL bitmap, whether types follow, types with names if named, and
+// values. Without types they have those of known, whose Long marks count in both cases.
+func (c *cursor) execParams(n int, named bool, known []Param) (list []ExecParam, bound bool) {
+	if n == 0 {
+		return nil, false
+	}
+	bitmap := c.bytes("null_bitmap", (n+7)/8)
+	c.note(func() string { return showNulls(bitmap, n) })
+	switch b := c.uint8("new_params_bind_flag"); {
+	case c.err != nil:
+		return nil, false
+	case b > 1:
+		c.failf("new_params_bind_flag is %d", b)
+		return nil, false
+	case b == 1:
+		bound = true
+		if n > c.left()/2 {
+			c.failf("%d parameter types want %d bytes, %d left", n, 2*n, c.left())
+			return nil, true
+		}
+	case n > len(known):
+		c.failf("%d parameters without types, %d known", n, len(known))
+		return nil, false
+	}
+	list = make([]ExecParam, n)
+	c.execTypes(list, bound, named, known)
+	c.execValues(list, bitmap, known)
+	if c.err != nil {
+		return nil, bound
+	}
+	return list, bound
+}
+
+func (c *cursor) execTypes(list []ExecParam, bound, named bool, known []Param) {
+	if !bound {
+		for i := range list {
+			if !known[i].Bound {
+				c.failf("type of parameter %d is not known", i+1)
+				return
+			}
+			list[i].Type, list[i].Unsigned = known[i].Type, known[i].Unsigned
+		}
+		return
+	}
+	defer c.group("parameter_types")()
+	for i := range list {
+		p := &list[i]
+		t := c.uint16("parameter_type")
+		p.Type, p.Unsigned, p.typeBits = value.Type(t), t>>8&unsignedBit != 0, uint8(t>>8)&^unsignedBit
+		c.note(p.typeName)
+		if named {
+			p.Name = c.lenencText("parameter_name")
+		}
+	}
+}
+
+func (c *cursor) execValues(list []ExecParam, bitmap []byte, known []Param) {
+	if c.err != nil {
+		return
+	}
+	defer c.group("parameter_values")()
+	for i := range list {
+		p := &list[i]
+		p.Null = bitmap[i/8]>>(i%8)&1 != 0
+		p.Long = i < len(known) && known[i].Long
+		if p.Null || p.Long {
+			continue
+		}
+		p.Raw = c.binaryValue(i, p)
+		if c.err != nil {
+			return
+		}
+	}
+}
+
+// binaryValue reads parameter i, whose type is known, as one field.
+func (c *cursor) binaryValue(i int, p *ExecParam) []byte {
+	if c.err != nil {
+		return nil
+	}
+	n, ok := binaryLen(c.b[c.off:], p.Type)
+	if !ok {
+		c.failf("parameter %d, %s, wants %d bytes, %d left", i+1, p.Type, n, c.left())
+		return nil
+	}
+	name := "parameter " + itoa(i+1)
+	if p.Name != "" {
+		name = p.Name
+	}
+	return c.take(name, n, func(b []byte) string { return p.typeName() + " " + showBytes(b) })
+}
+
+// binaryLen is how many bytes the binary form of a value of type t takes. It does not look at what
+// the bytes mean: a value nobody understands still has a length.
+func binaryLen(b []byte, t value.Type) (n int, ok bool) {
+	switch t {
+	case value.Null:
+		return 0, true
+	case value.Tiny:
+		n = 1
+	case value.Short, value.Year:
+		n = 2
+	case value.Long, value.Int24, value.Float:
+		n = 4
+	case value.LongLong, value.Double:
+		n = 8
+	case value.Date, value.DateTime, value.Timestamp, value.Time:
+		n = 1
+		if len(b) > 0 {
+			n += int(b[0])
+		}
+	default:
+		size, head, isInt := ReadLenenc(b)
+		if !isInt || size > uint64(len(b)-head) {
+			return head, false
+		}
+		n = head + int(size)
+	}
+	return n, n <= len(b)
+}
+
+func (p *ExecParam) typeName() string {
+	if p.Unsigned {
+		return p.Type.String() + " unsigned"
+	}
+	return p.Type.String()
+}
+
+func showNulls(bitmap []byte, n int) string {
+	s := ""
+	for i := range n {
+		if bitmap[i/8]>>(i%8)&1 != 0 {
+			s += " " + itoa(i+1)
+		}
+	}
+	if s == "" {
+		return "none"
+	}
+	return "NULL:" + s
+}
+
+// appendExecParams writes what execParams reads.
+func appendExecParams(dst []byte, list []ExecParam, bound, named bool) []byte {
+	if len(list) == 0 {
+		return dst
+	}
+	off := len(dst)
+	dst = append(dst, make([]byte, (len(list)+7)/8)...)
+	for i, p := range list {
+		if p.Null {
+			dst[off+i/8] |= 1 << (i % 8)
+		}
+	}
+	if !bound {
+		dst = append(dst, 0)
+	} else {
+		dst = append(dst, 1)
+		for _, p := range list {
+			t := uint16(p.Type) | uint16(p.typeBits)<<8
+			if p.Unsigned {
+				t |= unsignedBit << 8
+			}
+			dst = binary.LittleEndian.AppendUint16(dst, t)
+			if named {
+				dst = AppendLenencString(dst, p.Name)
+			}
+		}
+	}
+	for _, p := range list {
+		if !p.Null && !p.Long {
+			dst = append(dst, p.Raw...)
+		}
+	}
+	return dst
+}

@@ -1,0 +1,98 @@
+package mysqlwire
+
+import (
+	"encoding/binary"
+	"strings"
+)
+
+// LastStmtID stands for the statement prepared last, whose id the client does not know yet. MariaDB
+// clients send it when they execute in the same write as they prepare.
+const LastStmtID = 0xffffffff
+
+// ExecFlags are the flags of a COM_STMT_EXECUTE.
+type ExecFlags uint8
+
+const (
+	ExecCursorReadOnly          ExecFlags = 1
+	ExecCursorForUpdate         ExecFlags = 2
+	ExecCursorScrollable        ExecFlags = 4
+	ExecParameterCountAvailable ExecFlags = 8
+)
+
+func (f ExecFlags) String() string {
+	if f == 0 {
+		return "NO_CURSOR"
+	}
+	var names []string
+	for i, n := range [8]string{"CURSOR_READ_ONLY", "CURSOR_FOR_UPDATE", "CURSOR_SCROLLABLE", "PARAMETER_COUNT_AVAILABLE"} {
+		if f>>i&1 == 0 {
+			continue
+		}
+		if n == "" {
+			n = "bit " + itoa(i)
+		}
+		names = append(names, n)
+	}
+	return strings.Join(names, " ")
+}
+
+// StmtExecute is COM_STMT_EXECUTE. Its parameters can only be read with the statement's from the
+// context.
+type StmtExecute struct {
+	StmtID     uint32
+	Flags      ExecFlags
+	Iterations uint32 // 1
+	// Params are the statement's parameters, then query attributes if there are any.
+	Params []ExecParam
+	// NewParamsBound says that the types are sent. If not, the server uses those of the last execute
+	// of this statement that sent them.
+	NewParamsBound bool
+	// Undecoded is all after Iterations when the context does not know the statement. Params is empty then.
+	Undecoded []byte
+	Rest      []byte
+}
+
+func (m *StmtExecute) Kind() Kind { return KindStmtExecute }
+func (m *StmtExecute) Decode(src []byte, cx *Context) error {
+	*m = StmtExecute{}
+	return decode(m, src, cx)
+}
+func (m *StmtExecute) fromClient() {}
+
+// hasCount reports whether the number of parameters is sent. Without QUERY_ATTRIBUTES the flag means nothing.
+func (m *StmtExecute) hasCount(cx *Context) bool {
+	return cx.has(QueryAttributes) && m.Flags&ExecParameterCountAvailable != 0
+}
+
+func (m *StmtExecute) decode(c *cursor, cx *Context) {
+	c.command(ComStmtExecute)
+	m.StmtID = c.uint32("statement_id")
+	m.Flags = ExecFlags(c.uint8("flags"))
+	c.note(m.Flags.String)
+	m.Iterations = c.uint32("iteration_count")
+	if cx == nil || !cx.ParamsKnown {
+		m.Undecoded = c.rest("parameters")
+		return
+	}
+	n := len(cx.Params)
+	if m.hasCount(cx) {
+		n = c.paramCount()
+	}
+	m.Params, m.NewParamsBound = c.execParams(n, cx.has(QueryAttributes), cx.Params)
+	m.Rest = c.rest("rest")
+}
+
+func (m *StmtExecute) Encode(dst []byte, cx *Context) ([]byte, error) {
+	dst = append(dst, byte(ComStmtExecute))
+	dst = binary.LittleEndian.AppendUint32(dst, m.StmtID)
+	dst = append(dst, byte(m.Flags))
+	dst = binary.LittleEndian.AppendUint32(dst, m.Iterations)
+	if m.Undecoded != nil {
+		return append(dst, m.Undecoded...), nil
+	}
+	if m.hasCount(cx) {
+		dst = AppendLenenc(dst, uint64(len(m.Params)))
+	}
+	dst = appendExecParams(dst, m.Params, m.NewParamsBound, cx.has(QueryAttributes))
+	return append(dst, m.Rest...), nil
+}

@@ -1,0 +1,20 @@
+package mysqlwire
+
+// StmtPrepare is COM_STMT_PREPARE.
+type StmtPrepare struct{ SQL string }
+
+func (m *StmtPrepare) Kind() Kind { return KindStmtPrepare }
+func (m *StmtPrepare) Decode(src []byte, cx *Context) error {
+	*m = StmtPrepare{}
+	return decode(m, src, cx)
+}
+func (m *StmtPrepare) fromClient() {}
+
+func (m *StmtPrepare) decode(c *cursor, _ *Context) {
+	c.command(ComStmtPrepare)
+	m.SQL = c.restText("query")
+}
+
+func (m *StmtPrepare) Encode(dst []byte, _ *Context) ([]byte, error) {
+	return append(append(dst, byte(ComStmtPrepare)), m.SQL...), nil
+}
