@@ -27,6 +27,9 @@ func parseError(src string, err error) *SyntaxError {
 		r := []rune(src[min(e.Off, len(src)):] + " ")[0]
 		e.Msg, e.Hint = fmt.Sprintf("unexpected %q", string(r)), foreignOperators[string(r)]
 	case strings.HasPrefix(msg, "bad number syntax"):
+		for e.Off > 0 && strings.IndexByte("0123456789abcdefghijklmnopqrstuvwxyz_.", src[e.Off-1]) >= 0 {
+			e.Off--
+		}
 		e.Msg = "bad number " + strings.TrimPrefix(msg, "bad number syntax: ")
 		e.Hint = "numbers have no unit: ms counts milliseconds, tx_age seconds, bytes and len bytes"
 	}
