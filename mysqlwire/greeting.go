@@ -1,7 +1,6 @@
 package mysqlwire
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
 	"strings"
@@ -30,13 +29,13 @@ type Greeting struct {
 
 // greetingWire is what servers send differently from the usual form.
 type greetingWire struct {
-	filler       byte
-	authLen      uint8 // as sent, if authLenOdd
-	authLenOdd   bool
-	reserved     []byte // nil is zeros; the last four of ten are MariaDB's flags if those are sent
-	noNUL        bool   // no zero byte behind the scramble
-	pluginNoNUL  bool   // servers before 5.5.10 and 5.6.2
-	withoutNames bool   // payload ends before the plugin name it announces
+	filler      byte
+	authLen     uint8 // as sent, if authLenOdd
+	authLenOdd  bool
+	reserved    []byte // nil is zeros; the last four of ten are MariaDB's flags if those are sent
+	noNUL       bool   // no zero byte behind the scramble
+	pluginNoNUL bool   // servers before 5.5.10 and 5.6.2
+	noPlugin    bool   // payload ends before the plugin name it announces
 }
 
 func (m *Greeting) Kind() Kind                           { return KindGreeting }
@@ -83,14 +82,10 @@ func (m *Greeting) decode(c *cursor, _ *Context) {
 	}
 
 	if m.Caps.Has(PluginAuth) {
-		switch {
-		case c.left() == 0:
-			m.wire.withoutNames = true
-		case bytes.IndexByte(c.b[c.off:], 0) < 0:
-			m.wire.pluginNoNUL = true
-			m.PluginName = c.restText("auth_plugin_name")
-		default:
-			m.PluginName = c.nulText("auth_plugin_name")
+		if c.left() == 0 {
+			m.wire.noPlugin = true
+		} else {
+			m.PluginName, m.wire.pluginNoNUL = c.pluginName("auth_plugin_name")
 		}
 	}
 	m.Rest = c.rest("rest")
@@ -124,8 +119,8 @@ func (m *Greeting) Encode(dst []byte, _ *Context) ([]byte, error) {
 	if tail < scrambleTail || tail > 255-scrambleHead {
 		return dst, fmt.Errorf("encode %s: scramble of %d bytes, want 20 to 254", KindGreeting, len(m.Scramble))
 	}
-	if strings.IndexByte(m.Version, 0) >= 0 || strings.IndexByte(m.PluginName, 0) >= 0 {
-		return dst, fmt.Errorf("encode %s: zero byte in a name", KindGreeting)
+	if err := noZero(KindGreeting, m.Version, m.PluginName); err != nil {
+		return dst, err
 	}
 	dst = append(dst, 10)
 	dst = appendNul(dst, m.Version)
@@ -151,11 +146,8 @@ func (m *Greeting) Encode(dst []byte, _ *Context) ([]byte, error) {
 	if !m.wire.noNUL {
 		dst = append(dst, 0)
 	}
-	if m.Caps.Has(PluginAuth) && !(m.wire.withoutNames && m.PluginName == "") {
-		dst = append(dst, m.PluginName...)
-		if !m.wire.pluginNoNUL {
-			dst = append(dst, 0)
-		}
+	if m.Caps.Has(PluginAuth) && (!m.wire.noPlugin || m.PluginName != "") {
+		dst = appendPluginName(dst, m.PluginName, m.wire.pluginNoNUL)
 	}
 	return append(dst, m.Rest...), nil
 }

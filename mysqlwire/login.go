@@ -49,7 +49,7 @@ func (m *Login) decode(c *cursor, _ *Context) {
 		read func()
 	}{
 		{ConnectWithDB, func() { m.DB = c.nulText("database") }},
-		{PluginAuth, func() { m.PluginName, m.pluginNoNUL = c.clientPlugin() }},
+		{PluginAuth, func() { m.PluginName, m.pluginNoNUL = c.pluginName("client_plugin_name") }},
 		{ConnectAttrs, func() { m.Attrs = c.attrs() }},
 		{ZstdCompressionAlgorithm, func() { m.ZstdLevel = c.uint8("zstd_compression_level") }},
 	} {
@@ -83,10 +83,7 @@ func (m *Login) Encode(dst []byte, _ *Context) ([]byte, error) {
 		out = appendNul(out, m.DB)
 	}
 	if has.Has(PluginAuth) {
-		out = append(out, m.PluginName...)
-		if !m.pluginNoNUL {
-			out = append(out, 0)
-		}
+		out = appendPluginName(out, m.PluginName, m.pluginNoNUL && !has.Has(ConnectAttrs) && !has.Has(ZstdCompressionAlgorithm))
 	}
 	if has.Has(ConnectAttrs) {
 		out = appendAttrs(out, m.Attrs)
@@ -139,14 +136,6 @@ func appendAuthResponse(dst []byte, k Kind, caps Caps, b []byte) ([]byte, error)
 		return dst, fmt.Errorf("encode %s: zero byte in the auth response", k)
 	}
 	return append(append(dst, b...), 0), nil
-}
-
-// clientPlugin reads the plugin's name, whose zero byte some clients leave out at the very end.
-func (c *cursor) clientPlugin() (name string, noNUL bool) {
-	if c.err == nil && bytes.IndexByte(c.b[c.off:], 0) < 0 {
-		return c.restText("client_plugin_name"), true
-	}
-	return c.nulText("client_plugin_name"), false
 }
 
 // noZero checks texts that a zero byte ends on the wire.

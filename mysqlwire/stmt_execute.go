@@ -72,6 +72,9 @@ func (m *StmtExecute) decode(c *cursor, cx *Context) {
 	m.Iterations = c.uint32("iteration_count")
 	if cx == nil || !cx.ParamsKnown {
 		m.Undecoded = c.rest("parameters")
+		if m.Undecoded == nil {
+			m.Undecoded = []byte{} // not the same as no parameters, which have a count
+		}
 		return
 	}
 	n := len(cx.Params)

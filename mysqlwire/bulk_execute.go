@@ -1,0 +1,170 @@
+package mysqlwire
+
+import (
+	"encoding/binary"
+	"strconv"
+	"strings"
+
+	"mydbg/mysqlwire/value"
+)
+
+// BulkFlags are the flags of a COM_STMT_BULK_EXECUTE.
+type BulkFlags uint16
+
+const (
+	BulkUnitResults BulkFlags = 64  // answer with a result set, one row per row sent
+	BulkSendTypes   BulkFlags = 128 // types follow
+)
+
+func (f BulkFlags) String() string {
+	var names []string
+	if f&BulkSendTypes != 0 {
+		names = append(names, "SEND_TYPES_TO_SERVER")
+	}
+	if f&BulkUnitResults != 0 {
+		names = append(names, "SEND_UNIT_RESULTS")
+	}
+	if f &^= BulkSendTypes | BulkUnitResults; f != 0 || names == nil {
+		names = append(names, strconv.Itoa(int(f)))
+	}
+	return strings.Join(names, " ")
+}
+
+// BulkIndicator says what a bulk execute has for one parameter of one row.
+type BulkIndicator uint8
+
+const (
+	BulkValueFollows BulkIndicator = iota
+	BulkNull
+	BulkDefault
+	BulkIgnore
+)
+
+func (i BulkIndicator) String() string {
+	if names := [...]string{"value", "NULL", "DEFAULT", "IGNORE"}; int(i) < len(names) {
+		return names[i]
+	}
+	return "indicator " + itoa(int(i))
+}
+
+// BulkType is the type of one parameter of a bulk execute.
+type BulkType struct {
+	Type     value.Type
+	Unsigned bool
+	typeBits uint8 // second byte without the sign
+}
+
+// BulkValue is one parameter of one row.
+type BulkValue struct {
+	Indicator BulkIndicator
+	Raw       []byte // binary form, with BulkValueFollows only
+}
+
+// StmtBulkExecute is MariaDB's COM_STMT_BULK_EXECUTE: one statement, many rows of parameters.
+type StmtBulkExecute struct {
+	StmtID uint32
+	Flags  BulkFlags
+	Types  []BulkType    // one per parameter; on the wire with BulkSendTypes
+	Rows   [][]BulkValue // as long as Types, each
+	// Undecoded is all after Flags when the context does not know the statement or its types.
+	Undecoded []byte
+}
+
+func (m *StmtBulkExecute) Kind() Kind { return KindStmtBulkExecute }
+func (m *StmtBulkExecute) Decode(src []byte, cx *Context) error {
+	*m = StmtBulkExecute{}
+	return decode(m, src, cx)
+}
+func (m *StmtBulkExecute) fromClient() {}
+
+func (m *StmtBulkExecute) decode(c *cursor, cx *Context) {
+	c.command(ComStmtBulkExecute)
+	m.StmtID = c.uint32("statement_id")
+	m.Flags = BulkFlags(c.uint16("bulk_flags"))
+	c.note(m.Flags.String)
+	if cx == nil || !cx.ParamsKnown || !m.decodeTypes(c, cx.Params) {
+		m.Undecoded = c.rest("parameters")
+		return
+	}
+	for row := 1; c.left() > 0; row++ {
+		m.decodeRow(c, row)
+	}
+}
+
+// decodeTypes reports whether rows can be read. Nothing has been read when they cannot.
+func (m *StmtBulkExecute) decodeTypes(c *cursor, known []Param) bool {
+	if len(known) == 0 {
+		return false
+	}
+	if m.Flags&BulkSendTypes == 0 {
+		for _, p := range known {
+			if !p.Bound {
+				m.Types = nil
+				return false
+			}
+			m.Types = append(m.Types, BulkType{Type: p.Type, Unsigned: p.Unsigned})
+		}
+		return true
+	}
+	defer c.group("parameter_types")()
+	for range known {
+		t := BulkType{Type: value.Type(c.uint8("parameter_type"))}
+		c.note(t.Type.String)
+		flag := c.uint8("parameter_flag")
+		t.Unsigned, t.typeBits = flag&unsignedBit != 0, flag&^unsignedBit
+		if c.err != nil {
+			break
+		}
+		m.Types = append(m.Types, t)
+	}
+	return true
+}
+
+func (m *StmtBulkExecute) decodeRow(c *cursor, row int) {
+	if c.trace != nil {
+		defer c.group("row " + itoa(row))()
+	}
+	vs := make([]BulkValue, 0, min(len(m.Types), c.left()))
+	for i, t := range m.Types {
+		v := BulkValue{Indicator: BulkIndicator(c.uint8("parameter_indicator"))}
+		c.note(v.Indicator.String)
+		switch {
+		case v.Indicator > BulkIgnore:
+			c.failf("parameter_indicator is %d", v.Indicator)
+		case v.Indicator == BulkValueFollows:
+			v.Raw = c.binaryValue(i, &ExecParam{Type: t.Type, Unsigned: t.Unsigned})
+		}
+		if c.err != nil {
+			return
+		}
+		vs = append(vs, v)
+	}
+	m.Rows = append(m.Rows, vs)
+}
+
+func (m *StmtBulkExecute) Encode(dst []byte, _ *Context) ([]byte, error) {
+	dst = append(dst, byte(ComStmtBulkExecute))
+	dst = binary.LittleEndian.AppendUint32(dst, m.StmtID)
+	dst = binary.LittleEndian.AppendUint16(dst, uint16(m.Flags))
+	if m.Undecoded != nil {
+		return append(dst, m.Undecoded...), nil
+	}
+	if m.Flags&BulkSendTypes != 0 {
+		for _, t := range m.Types {
+			flag := t.typeBits
+			if t.Unsigned {
+				flag |= unsignedBit
+			}
+			dst = append(dst, byte(t.Type), flag)
+		}
+	}
+	for _, row := range m.Rows {
+		for _, v := range row {
+			dst = append(dst, byte(v.Indicator))
+			if v.Indicator == BulkValueFollows {
+				dst = append(dst, v.Raw...)
+			}
+		}
+	}
+	return dst, nil
+}
