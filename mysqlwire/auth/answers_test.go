@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/pem"
+	"math/big"
 	"strings"
 	"sync"
 	"testing"
@@ -174,6 +175,8 @@ func TestPublicKeys(t *testing.T) {
 		"no PEM":         []byte("public key"),
 		"broken":         pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: []byte{1, 2}}),
 		"broken PKCS #1": pem.EncodeToMemory(&pem.Block{Type: "RSA PUBLIC KEY", Bytes: []byte{1, 2}}),
+		"huge": pem.EncodeToMemory(&pem.Block{Type: "RSA PUBLIC KEY", Bytes: x509.MarshalPKCS1PublicKey(
+			&rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 20000), E: 65537})}),
 		"elliptic curve": pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}),
 	} {
 		if _, err := ParsePublicKey(text); err == nil {

@@ -45,26 +45,36 @@ func DecryptPassword(cipher, scramble []byte, key *rsa.PrivateKey) ([]byte, erro
 	return plain[:last], nil
 }
 
+// maxKeyBits bounds the work a server can cause. Servers make keys of 2048 bits.
+const maxKeyBits = 16384
+
 // ParsePublicKey reads the PEM text in which servers send their key.
 func ParsePublicKey(text []byte) (*rsa.PublicKey, error) {
-	block, _ := pem.Decode(text)
-	if block == nil {
-		return nil, errors.New("parse public key: no PEM block")
-	}
-	if block.Type == "RSA PUBLIC KEY" {
-		key, err := x509.ParsePKCS1PublicKey(block.Bytes)
-		if err != nil {
-			return nil, fmt.Errorf("parse public key: %w", err)
-		}
-		return key, nil
-	}
-	key, err := x509.ParsePKIXPublicKey(block.Bytes)
+	pub, err := parsePublicKey(text)
 	if err != nil {
 		return nil, fmt.Errorf("parse public key: %w", err)
 	}
+	if bits := pub.N.BitLen(); bits > maxKeyBits {
+		return nil, fmt.Errorf("parse public key: %d bits are too many", bits)
+	}
+	return pub, nil
+}
+
+func parsePublicKey(text []byte) (*rsa.PublicKey, error) {
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil, errors.New("no PEM block")
+	}
+	if block.Type == "RSA PUBLIC KEY" {
+		return x509.ParsePKCS1PublicKey(block.Bytes)
+	}
+	key, err := x509.ParsePKIXPublicKey(block.Bytes)
+	if err != nil {
+		return nil, err
+	}
 	pub, ok := key.(*rsa.PublicKey)
 	if !ok {
-		return nil, fmt.Errorf("parse public key: %T is not an RSA key", key)
+		return nil, fmt.Errorf("%T is not an RSA key", key)
 	}
 	return pub, nil
 }

@@ -1,0 +1,125 @@
+package tlspair
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+)
+
+// An Error is one the person at the keyboard can do something about.
+type Error struct {
+	Err  error
+	Hint string
+}
+
+func (e *Error) Error() string { return e.Err.Error() }
+func (e *Error) Unwrap() error { return e.Err }
+
+// PrefixConn returns conn with prefix, bytes already read from it, to be read once more
+// before anything else.
+func PrefixConn(conn net.Conn, prefix []byte) net.Conn {
+	if len(prefix) == 0 {
+		return conn
+	}
+	return &prefixConn{Conn: conn, prefix: bytes.Clone(prefix)}
+}
+
+type prefixConn struct {
+	net.Conn
+	prefix []byte // touched by the reader alone
+}
+
+func (c *prefixConn) Read(b []byte) (int, error) {
+	if len(c.prefix) == 0 {
+		return c.Conn.Read(b)
+	}
+	n := copy(b, c.prefix)
+	c.prefix = c.prefix[n:]
+	return n, nil
+}
+
+// Server performs the handshake on the client leg, after the client's TLS request. prefix is
+// what has been read from conn beyond that request. cfg comes from ServerConfig. When ctx
+// ends, so does the handshake, and conn is closed.
+func (a *Authority) Server(ctx context.Context, conn net.Conn, cfg *tls.Config, prefix []byte) (*tls.Conn, error) {
+	c := tls.Server(PrefixConn(conn, prefix), cfg)
+	err := c.HandshakeContext(ctx)
+	if err == nil {
+		return c, nil
+	}
+	return nil, &Error{Err: fmt.Errorf("TLS handshake with the client: %w", err), Hint: a.clientHint(ctx, err)}
+}
+
+func (a *Authority) clientHint(ctx context.Context, err error) string {
+	trust := "the client does not trust the authority; add --ssl-ca=" + a.CAFile() + " to it, or use --ssl-mode=REQUIRED"
+	var header tls.RecordHeaderError
+	alert := alertText(err)
+	switch {
+	case ctx.Err() != nil:
+		return ""
+	case errors.As(err, &header):
+		return "the client announced TLS, but went on in plain text"
+	case strings.Contains(alert, "certificate"):
+		return trust
+	case strings.Contains(err.Error(), "unsupported versions"):
+		return "the client is too old for TLS 1.2; let it connect without TLS (--ssl-mode=DISABLED)"
+	case strings.Contains(err.Error(), "no cipher suite"):
+		return "client and mydbg have no cipher in common; let it connect without TLS (--ssl-mode=DISABLED)"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "the client hung up without a word; perhaps " + trust
+	}
+	return ""
+}
+
+// Client performs the handshake on the server leg, after our own TLS request. cfg comes from
+// ClientConfig. When ctx ends, so does the handshake, and conn is closed.
+func Client(ctx context.Context, conn net.Conn, cfg *tls.Config) (*tls.Conn, error) {
+	c := tls.Client(conn, cfg)
+	err := c.HandshakeContext(ctx)
+	if err == nil {
+		return c, nil
+	}
+	return nil, &Error{Err: fmt.Errorf("TLS handshake with the server: %w", err), Hint: serverHint(ctx, err)}
+}
+
+func serverHint(ctx context.Context, err error) string {
+	var (
+		header  tls.RecordHeaderError
+		unknown x509.UnknownAuthorityError
+		host    x509.HostnameError
+		invalid x509.CertificateInvalidError
+	)
+	switch {
+	case ctx.Err() != nil:
+		return ""
+	case errors.As(err, &header):
+		return "the server announced TLS, but went on in plain text; try --backend-tls=disabled"
+	case errors.As(err, &unknown):
+		return "give the authority that signed the server's certificate with --backend-ca=FILE, or do not verify it: --backend-tls=required"
+	case errors.As(err, &host):
+		return "the server's certificate is for another name; use that name in --backend, or do not compare it: --backend-tls=verify_ca"
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "the server's certificate has expired, or a clock is wrong; to go on without verifying: --backend-tls=required"
+	case strings.Contains(alertText(err), "certificate"):
+		return "the server wants a client certificate, or not this one"
+	case strings.Contains(err.Error(), "protocol version"):
+		return "the server is too old for TLS 1.2; try --backend-tls=disabled"
+	}
+	return ""
+}
+
+// alertText is the alert by which the other side ended the handshake. crypto/tls has no
+// exported type for it, only this shape.
+func alertText(err error) string {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "remote error" {
+		return op.Err.Error()
+	}
+	return ""
+}
