@@ -107,7 +107,9 @@ func serverHint(ctx context.Context, err error) string {
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		return "the server's certificate has expired, or a clock is wrong; to go on without verifying: --backend-tls=required"
 	case strings.Contains(alertText(err), "certificate"):
-		return "the server wants a client certificate, or not this one"
+		return "the server does not accept our client certificate"
+	case strings.Contains(alertText(err), "handshake failure"):
+		return "the server wants a client certificate, or has no cipher in common with mydbg"
 	case strings.Contains(err.Error(), "protocol version"):
 		return "the server is too old for TLS 1.2; try --backend-tls=disabled"
 	}
