@@ -59,9 +59,10 @@ func (m *StmtExecute) Decode(src []byte, cx *Context) error {
 }
 func (m *StmtExecute) fromClient() {}
 
-// hasCount reports whether the number of parameters is sent. Without QUERY_ATTRIBUTES the flag means nothing.
-func (m *StmtExecute) hasCount(cx *Context) bool {
-	return cx.has(QueryAttributes) && m.Flags&ExecParameterCountAvailable != 0
+// hasCount reports whether the number of parameters is sent. The flag only matters where the
+// statement has none: MySQL 9.7 refuses an execute with parameters and no count.
+func (m *StmtExecute) hasCount(cx *Context, params int) bool {
+	return cx.has(QueryAttributes) && (params > 0 || m.Flags&ExecParameterCountAvailable != 0)
 }
 
 func (m *StmtExecute) decode(c *cursor, cx *Context) {
@@ -78,8 +79,12 @@ func (m *StmtExecute) decode(c *cursor, cx *Context) {
 		return
 	}
 	n := len(cx.Params)
-	if m.hasCount(cx) {
+	if m.hasCount(cx, n) {
 		n = c.paramCount()
+		if n < len(cx.Params) {
+			c.failf("parameter_count is %d, statement has %d", n, len(cx.Params))
+			return
+		}
 	}
 	m.Params, m.NewParamsBound = c.execParams(n, cx.has(QueryAttributes), cx.Params)
 	m.Rest = c.rest("rest")
@@ -93,7 +98,7 @@ func (m *StmtExecute) Encode(dst []byte, cx *Context) ([]byte, error) {
 	if m.Undecoded != nil {
 		return append(dst, m.Undecoded...), nil
 	}
-	if m.hasCount(cx) {
+	if m.hasCount(cx, len(m.Params)) {
 		dst = AppendLenenc(dst, uint64(len(m.Params)))
 	}
 	dst = appendExecParams(dst, m.Params, m.NewParamsBound, cx.has(QueryAttributes))
