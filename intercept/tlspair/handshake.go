@@ -57,7 +57,7 @@ func (a *Authority) Server(ctx context.Context, conn net.Conn, cfg *tls.Config, 
 }
 
 func (a *Authority) clientHint(ctx context.Context, err error) string {
-	trust := "the client does not trust the authority; add --ssl-ca=" + a.CAFile() + " to it, or use --ssl-mode=REQUIRED"
+	trust := "the client does not trust the authority; add --ssl-ca=" + a.CAFile() + " to it, or let it not verify: --ssl-mode=REQUIRED, for MariaDB's --disable-ssl-verify-server-cert"
 	var header tls.RecordHeaderError
 	alert := alertText(err)
 	switch {
@@ -66,6 +66,9 @@ func (a *Authority) clientHint(ctx context.Context, err error) string {
 	case errors.As(err, &header):
 		return "the client announced TLS, but went on in plain text"
 	case strings.Contains(alert, "certificate"):
+		return trust
+	case strings.Contains(err.Error(), "bad record MAC"):
+		// OpenSSL sends its alert about the certificate in clear text under TLS 1.3.
 		return trust
 	case strings.Contains(err.Error(), "unsupported versions"):
 		return "the client is too old for TLS 1.2; let it connect without TLS (--ssl-mode=DISABLED)"

@@ -183,6 +183,13 @@ func TestClientsThatCannotFinish(t *testing.T) {
 			"the client hung up without a word; perhaps the client does not trust the authority",
 		},
 		{
+			"refuses the certificate as OpenSSL does",
+			func(c net.Conn) {
+				tls.Client(&plainAlertConn{Conn: c}, &tls.Config{RootCAs: x509.NewCertPool(), ServerName: "localhost"}).Handshake()
+			},
+			"the client does not trust the authority",
+		},
+		{
 			"is too old",
 			func(c net.Conn) {
 				tls.Client(c, &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}).Handshake()
@@ -214,6 +221,26 @@ func TestClientsThatCannotFinish(t *testing.T) {
 			}
 		})
 	}
+}
+
+// plainAlertConn turns all that follows the client's hello into one alert in clear text:
+// fatal, unknown authority.
+type plainAlertConn struct {
+	net.Conn
+	writes int
+}
+
+func (c *plainAlertConn) Write(b []byte) (int, error) {
+	c.writes++
+	switch c.writes {
+	case 1:
+		return c.Conn.Write(b)
+	case 2:
+		if _, err := c.Conn.Write([]byte{21, 3, 3, 0, 2, 2, 48}); err != nil {
+			return 0, err
+		}
+	}
+	return len(b), nil
 }
 
 func TestHandshakeEndsWithItsContext(t *testing.T) {

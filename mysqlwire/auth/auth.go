@@ -95,7 +95,11 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	return printable(e.Plugin) + ": " + e.Step + ": " + e.Err.Error()
+	text := e.Step + ": " + e.Err.Error()
+	if e.Plugin != "" { // empty only before an exchange began
+		text = printable(e.Plugin) + ": " + text
+	}
+	return text
 }
 
 func (e *Error) Unwrap() error { return e.Err }

@@ -303,10 +303,8 @@ func (e *Exchange) relayAnswer(payload []byte) (Step, error) {
 	first := e.stage == stageAnswer
 	e.stage = stageRelay
 	switch {
-	case noPassword(payload) && e.kind == kindTurns:
-		e.note("client sent an empty packet")
 	case noPassword(payload) && first:
-		e.note("client sent no password")
+		e.note("client sent an empty answer") // no password, or not before a switch
 	case e.kind == kindClear:
 		e.note("client sent a clear-text answer") // its length would tell the password's
 		if !e.client.private() {

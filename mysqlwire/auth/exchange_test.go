@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -180,10 +181,19 @@ func run(t *testing.T, e *Exchange, c *fakeClient, s *fakeServer) (Step, error) 
 	plugin := c.plugin
 	var fromServer, fromClient [][]byte
 	logins := 0
-	step, err := e.Begin(plugin, append(bytes.Clone(testScramble), 0), c.first())
+	given := c.first()
+	step, err := e.Begin(plugin, append(bytes.Clone(testScramble), 0), given)
 	for range 30 {
 		if err != nil {
 			return step, err
+		}
+		for _, p := range slices.Concat(step.ToServer, step.ToClient, [][]byte{given}) {
+			if (bytes.Contains(p, []byte("horse")) || len(p) == serverKey().Size()) && !step.Secret {
+				t.Errorf("a step with a password is not secret: %s", e.Describe())
+			}
+			if bytes.Contains(p, []byte("BEGIN PUBLIC KEY")) && len(step.ToClient) > 0 && step.Secret {
+				t.Errorf("a public key on its way to the client is secret: %s", e.Describe())
+			}
 		}
 		for i, p := range step.ToServer {
 			if step.Login && i == 0 {
@@ -209,13 +219,11 @@ func run(t *testing.T, e *Exchange, c *fakeClient, s *fakeServer) (Step, error) 
 		}
 		switch {
 		case step.Next == Client && len(fromClient) > 0:
-			p := fromClient[0]
-			fromClient = fromClient[1:]
-			step, err = e.FromClient(p)
+			given, fromClient = fromClient[0], fromClient[1:]
+			step, err = e.FromClient(given)
 		case step.Next == Server && len(fromServer) > 0:
-			p := fromServer[0]
-			fromServer = fromServer[1:]
-			step, err = e.FromServer(p)
+			given, fromServer = fromServer[0], fromServer[1:]
+			step, err = e.FromServer(given)
 		default:
 			t.Fatalf("both sides wait, the turn is of the %s; %s", step.Next, e.Describe())
 		}
@@ -639,8 +647,8 @@ func TestBeginErrors(t *testing.T) {
 		t.Errorf("got %v, want %v", err, ErrCleartext)
 	}
 	e = NewExchange(Leg{}, Leg{}, Options{})
-	if _, err := e.FromServer(badPacket); err == nil {
-		t.Error("an exchange went on before it began")
+	if _, err := e.FromServer(badPacket); err == nil || err.Error() != "exchange: the server spoke, but the exchange was not going on" {
+		t.Errorf("before it began: got %v", err)
 	}
 	e = NewExchange(Leg{}, Leg{}, Options{})
 	if _, err := e.Begin("", testScramble, nil); err != nil {
