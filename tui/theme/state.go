@@ -1,7 +1,5 @@
 package theme
 
-import "github.com/charmbracelet/lipgloss"
-
 // A State is what has become of an event or an exchange.
 type State uint8
 
@@ -27,27 +25,27 @@ const (
 
 type stateLook struct {
 	name, glyph, ascii, tag string
-	style                   func(*Styles) lipgloss.Style
+	style                   func(*Styles) Style
 }
 
 // The glyphs are one cell wide, their ASCII forms one or two.
 var stateLooks = [stateCount]stateLook{
-	Done:     {"done", "", "", "OK", func(s *Styles) lipgloss.Style { return s.Text }},
-	InFlight: {"in flight", "…", "..", "", func(s *Styles) lipgloss.Style { return s.InFlight }},
-	Held:     {"paused", "‖", "||", "PAUSED", func(s *Styles) lipgloss.Style { return s.Held }},
-	Gone:     {"paused, peer gone", "✗", "x", "GONE", func(s *Styles) lipgloss.Style { return s.Gone }},
-	Edited:   {"edited", "✎", "*", "EDIT", func(s *Styles) lipgloss.Style { return s.Edited }},
-	Draft:    {"draft", "✎", "*", "DRAFT", func(s *Styles) lipgloss.Style { return s.Edited }},
-	Injected: {"injected", "+", "+", "INJ", func(s *Styles) lipgloss.Style { return s.Injected }},
-	Crafted:  {"crafted", "⊘", "!", "FAKE", func(s *Styles) lipgloss.Style { return s.Crafted }},
-	Script:   {"changed by script", "λ", "%", "LUA", func(s *Styles) lipgloss.Style { return s.Script }},
-	Error:    {"error", "✖", "E", "ERR", func(s *Styles) lipgloss.Style { return s.Error }},
-	Slow:     {"slow", "◷", "s", "SLOW", func(s *Styles) lipgloss.Style { return s.Slow }},
-	NPlus1:   {"N+1", "≡", "=", "N+1", func(s *Styles) lipgloss.Style { return s.Slow }},
-	Chatter:  {"chatter", "≡", "=", "CHAT", func(s *Styles) lipgloss.Style { return s.Noise }},
-	Replayed: {"replayed", "↺", "r", "REPLAY", func(s *Styles) lipgloss.Style { return s.Replayed }},
-	Partial:  {"partial", "~", "~", "PART", func(s *Styles) lipgloss.Style { return s.Partial }},
-	Marked:   {"marked", "●", "#", "MARK", func(s *Styles) lipgloss.Style { return s.Marked }},
+	Done:     {"done", "", "", "OK", func(s *Styles) Style { return s.Text }},
+	InFlight: {"in flight", "…", "..", "", func(s *Styles) Style { return s.InFlight }},
+	Held:     {"paused", "‖", "||", "PAUSED", func(s *Styles) Style { return s.Held }},
+	Gone:     {"paused, peer gone", "✗", "x", "GONE", func(s *Styles) Style { return s.Gone }},
+	Edited:   {"edited", "✎", "*", "EDIT", func(s *Styles) Style { return s.Edited }},
+	Draft:    {"draft", "✎", "*", "DRAFT", func(s *Styles) Style { return s.Edited }},
+	Injected: {"injected", "+", "+", "INJ", func(s *Styles) Style { return s.Injected }},
+	Crafted:  {"crafted", "⊘", "!", "FAKE", func(s *Styles) Style { return s.Crafted }},
+	Script:   {"changed by script", "λ", "%", "LUA", func(s *Styles) Style { return s.Script }},
+	Error:    {"error", "✖", "E", "ERR", func(s *Styles) Style { return s.Error }},
+	Slow:     {"slow", "◷", "s", "SLOW", func(s *Styles) Style { return s.Slow }},
+	NPlus1:   {"N+1", "≡", "=", "N+1", func(s *Styles) Style { return s.Slow }},
+	Chatter:  {"chatter", "≡", "=", "CHAT", func(s *Styles) Style { return s.Noise }},
+	Replayed: {"replayed", "↺", "r", "REPLAY", func(s *Styles) Style { return s.Replayed }},
+	Partial:  {"partial", "~", "~", "PART", func(s *Styles) Style { return s.Partial }},
+	Marked:   {"marked", "●", "#", "MARK", func(s *Styles) Style { return s.Marked }},
 }
 
 // States are all states, in the order of the help screen.
@@ -88,14 +86,14 @@ func (t *Theme) Glyph(s State) string {
 }
 
 // State is the style of the state's glyph and tag.
-func (t *Theme) State(s State) lipgloss.Style {
+func (t *Theme) State(s State) Style {
 	if s >= stateCount {
 		return t.Text
 	}
 	return t.states[s]
 }
 
-func (t *Theme) stateStyles() (styles [stateCount]lipgloss.Style) {
+func (t *Theme) stateStyles() (styles [stateCount]Style) {
 	for i := range styles {
 		styles[i] = stateLooks[i].style(&t.Styles)
 	}

@@ -44,42 +44,42 @@ type Theme struct {
 
 	renderer *lipgloss.Renderer
 	glyphs   glyphSet
-	states   [stateCount]lipgloss.Style
+	states   [stateCount]Style
 }
 
 // Styles are the looks by meaning. All of them are for one line: they neither pad nor wrap.
 type Styles struct {
-	Text, Dim, Strong lipgloss.Style // plain, unimportant, emphasised
+	Text, Dim, Strong Style // plain, unimportant, emphasised
 
 	// States, see State.
-	InFlight, Held, Gone, Edited, Injected, Crafted, Script, Error, Slow, Noise, Replayed, Partial, Marked lipgloss.Style
+	InFlight, Held, Gone, Edited, Injected, Crafted, Script, Error, Slow, Noise, Replayed, Partial, Marked Style
 
 	// Where one is.
-	Selected      lipgloss.Style // the row under the cursor in the focused pane
-	SelectedBlur  lipgloss.Style // and in the others
-	Cursor        lipgloss.Style // one byte, cell or character
-	Match         lipgloss.Style // found by search
-	Border        lipgloss.Style
-	BorderFocused lipgloss.Style
-	Title         lipgloss.Style
-	TitleFocused  lipgloss.Style
-	Tab           lipgloss.Style
-	TabActive     lipgloss.Style
+	Selected      Style // the row under the cursor in the focused pane
+	SelectedBlur  Style // and in the others
+	Cursor        Style // one byte, cell or character
+	Match         Style // found by search
+	Border        Style
+	BorderFocused Style
+	Title         Style
+	TitleFocused  Style
+	Tab           Style
+	TabActive     Style
 
 	// Header, footer, messages.
-	Header, HeaderWarn            lipgloss.Style
-	FooterKey, FooterText, NewKey lipgloss.Style // NewKey: a key not used yet
-	Info, Warning, Fatal          lipgloss.Style
+	Header, HeaderWarn            Style
+	FooterKey, FooterText, NewKey Style // NewKey: a key not used yet
+	Info, Warning, Fatal          Style
 
 	// Values.
-	Key, Value, String, Number, Null, Empty, Invalid lipgloss.Style
+	Key, Value, String, Number, Null, Empty, Invalid Style
 
 	// Source text.
-	Keyword, Ident, Function, Operator, Comment, Punctuation lipgloss.Style
+	Keyword, Ident, Function, Operator, Comment, Punctuation Style
 
 	// Bytes and differences.
-	Offset, Field, Changed, Zero, Annotation lipgloss.Style
-	Added, Removed                           lipgloss.Style
+	Offset, Field, Changed, Zero, Annotation Style
+	Added, Removed                           Style
 }
 
 // New makes a theme. An unknown name is an error that lists the known ones.

@@ -68,7 +68,7 @@ func TestColours(t *testing.T) {
 			var out bytes.Buffer
 			v := reflect.ValueOf(th.Styles)
 			for i := range v.NumField() {
-				style := v.Field(i).Interface().(lipgloss.Style)
+				style := v.Field(i).Interface().(Style)
 				got := style.Render("x")
 				fmt.Fprintf(&out, "%-14s %q\n", v.Type().Field(i).Name, got)
 				for _, code := range sgr(got) {
