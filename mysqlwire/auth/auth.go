@@ -20,7 +20,10 @@
 // login from the person who wants to see it.
 package auth
 
-import "strings"
+import (
+	"errors"
+	"strings"
+)
 
 // A Leg is one of the proxy's two connections, as far as passwords are concerned.
 type Leg struct {
@@ -103,6 +106,13 @@ func (e *Error) Error() string {
 }
 
 func (e *Error) Unwrap() error { return e.Err }
+
+// ErrOldPassword is the cause when either side wants the hash from before MySQL 4.1.
+var ErrOldPassword = errors.New("the password hash from before MySQL 4.1 is not supported")
+
+// ErrCleartext is the cause when a password from a secure client leg would have crossed a
+// plain server leg.
+var ErrCleartext = errors.New("the password would cross the server leg in clear text")
 
 // printable makes text from the wire fit for a line of the history: bounded, no controls.
 func printable(s string) string {

@@ -8,47 +8,6 @@ import (
 	"strings"
 )
 
-// ErrOldPassword is the cause when either side wants the hash from before MySQL 4.1.
-var ErrOldPassword = errors.New("the password hash from before MySQL 4.1 is not supported")
-
-// ErrCleartext is the cause when a password from a secure client leg would have crossed a
-// plain server leg.
-var ErrCleartext = errors.New("the password would cross the server leg in clear text")
-
-// maxPackets bounds an exchange. Real ones need fewer than ten; only PAM and SASL dialogs
-// come near that.
-const maxPackets = 200
-
-// stage is what a packet of the plugin means when it comes.
-type stage uint8
-
-const (
-	stageRelay  stage = iota // nothing special
-	stageAnswer              // the client's first answer to the plugin
-	stageFull                // the client's answer to caching_sha2_password's 01 04
-	stageCipher              // the client's password, encrypted with our key
-	stageKey                 // the server's key, which we have asked for
-)
-
-func (s stage) String() string {
-	switch s {
-	case stageAnswer:
-		return "first answer"
-	case stageFull:
-		return "full authentication"
-	case stageCipher:
-		return "encrypted password"
-	case stageKey:
-		return "server's public key"
-	}
-	return "exchange"
-}
-
-var (
-	requestKeySHA256  = []byte{1}
-	requestKeyCaching = []byte{2}
-)
-
 // An Exchange follows one login, or one COM_CHANGE_USER. It is not safe for concurrent use,
 // keeps no payload it was given, and forgets a password as soon as that has been passed on.
 type Exchange struct {
@@ -67,6 +26,10 @@ type Exchange struct {
 	history  []string
 	err      error // sticks
 }
+
+// maxPackets bounds an exchange. Real ones need fewer than ten; only PAM and SASL dialogs
+// come near that.
+const maxPackets = 200
 
 // NewExchange returns an exchange at its beginning, between the two legs as they are after
 // any TLS handshake.
@@ -235,7 +198,7 @@ func (e *Exchange) fullAnswer(payload, request []byte) (Step, error) {
 		e.password = bytes.Clone(bytes.TrimSuffix(payload, []byte{0}))
 		e.note("client sent its password in clear text; asked the server for its public key, its leg being plain")
 		e.stage = stageKey
-		return e.toServer(request, Server, true)
+		return e.toServer(bytes.Clone(request), Server, true) // callers may blank what they get
 	case asksKey && e.stage != stageCipher:
 		return e.ourKey()
 	}

@@ -637,6 +637,19 @@ func TestExchangeErrors(t *testing.T) {
 	}
 }
 
+// A caller may blank a secret step in place.
+func TestBlankedStepsDoNotHurtTheNext(t *testing.T) {
+	for range 2 {
+		e := NewExchange(Leg{TLS: true}, Leg{}, Options{})
+		s, err := e.Begin("sha256_password", testScramble, []byte("secret\x00"))
+		want := Step{ToServer: [][]byte{{1}}, Login: true, Next: Server, Secret: true}
+		if err != nil || !reflect.DeepEqual(s, want) {
+			t.Fatalf("got %+v, %v, want %+v", s, err, want)
+		}
+		clear(s.ToServer[0])
+	}
+}
+
 func TestBeginErrors(t *testing.T) {
 	e := NewExchange(Leg{}, Leg{}, Options{})
 	if _, err := e.Begin("mysql_old_password", testScramble, []byte("12345678")); !errors.Is(err, ErrOldPassword) {

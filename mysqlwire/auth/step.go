@@ -58,3 +58,33 @@ type Step struct {
 	// made from one: blank both before showing or recording them.
 	Secret bool
 }
+
+// stage is what a packet of the plugin means when it comes.
+type stage uint8
+
+const (
+	stageRelay  stage = iota // nothing special
+	stageAnswer              // the client's first answer to the plugin
+	stageFull                // the client's answer to caching_sha2_password's 01 04
+	stageCipher              // the client's password, encrypted with our key
+	stageKey                 // the server's key, which we have asked for
+)
+
+func (s stage) String() string {
+	switch s {
+	case stageAnswer:
+		return "first answer"
+	case stageFull:
+		return "full authentication"
+	case stageCipher:
+		return "encrypted password"
+	case stageKey:
+		return "server's public key"
+	}
+	return "exchange"
+}
+
+var (
+	requestKeySHA256  = []byte{1}
+	requestKeyCaching = []byte{2}
+)
