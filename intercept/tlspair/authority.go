@@ -7,7 +7,7 @@
 //
 // The authority is made on first use and kept in a directory of the person who runs mydbg; a
 // client that is told to trust its ca.pem can verify the proxy. Keys are RSA with 2048 bits:
-// MySQL clients of all ages, those built with yaSSL or on old Java among them, accept RSA,
+// MySQL clients of all ages, those on old versions of OpenSSL or Java among them, accept RSA,
 // many old ones nothing else, and every current one still does. ECDSA would be faster by a
 // millisecond per handshake, which nobody notices in a debugger. The key of the authority
 // alone is kept on disk; those of the certificates it issues live as long as the process.
