@@ -273,7 +273,7 @@ func (t *Tracker) client(f *Frame, head []byte) string {
 	switch t.state {
 	case StateLogin:
 		f.Kind = KindLogin
-		if len(head) >= 4 && f.Len == sslRequestBytes && Caps(binary.LittleEndian.Uint32(head)).Has(SSL) {
+		if f.Len == sslRequestLen && IsSSLRequest(head) {
 			f.Kind = KindSSLRequest
 			return ""
 		}
@@ -291,8 +291,6 @@ func (t *Tracker) client(f *Frame, head []byte) string {
 	}
 	return t.command(f, head)
 }
-
-const sslRequestBytes = 32
 
 // command explains the first packet of an exchange.
 func (t *Tracker) command(f *Frame, head []byte) string {
@@ -318,15 +316,13 @@ func (t *Tracker) command(f *Frame, head []byte) string {
 			t.state, t.why = StateOpaque, errOwnProtocol
 		}
 	case ComStmtBulkExecute:
-		t.unit = len(head) >= 7 && head[5]&bulkUnitResults != 0 && t.caps.Has(MariaDBBulkUnitResults)
+		t.unit = len(head) >= 7 && BulkFlags(head[5])&BulkUnitResults != 0 && t.caps.Has(MariaDBBulkUnitResults)
 		t.state = StateHead
 	default:
 		t.state = StateHead
 	}
 	return ""
 }
-
-const bulkUnitResults = 64 // flag of COM_STMT_BULK_EXECUTE
 
 // auth explains the server's packets of an authentication.
 func (t *Tracker) auth(f *Frame, head []byte) string {
