@@ -278,7 +278,7 @@ func firstWord(query string) (word, rest string) {
 			}
 			return strings.ToLower(query[:n]), query[n:]
 		}
-		_, after, ok := strings.Cut(query, end)
+		_, after, ok := strings.Cut(query[len(end):], end) // "/*/" opens and does not close
 		if !ok {
 			return "", ""
 		}

@@ -55,7 +55,7 @@ type Options struct {
 	// the others down.
 	Rate float64
 	// Log is told what the shop saw, a line without newline at a time, such as "checkout 41: deadlock, retry 1 of 3".
-	// It is called from several goroutines, not at the same time. Nil discards.
+	// It is called from several goroutines, also at the same time. Nil discards.
 	Log func(string)
 }
 
@@ -100,20 +100,15 @@ type shop struct {
 	options  Options
 	interval time.Duration // between two statements
 
-	logMu sync.Mutex // one line at a time
-
 	mu       sync.Mutex
 	next     time.Time // when the next statement may go
 	checkout int       // number of the last checkout
 }
 
 func (s *shop) logf(format string, args ...any) {
-	if s.options.Log == nil {
-		return
+	if s.options.Log != nil {
+		s.options.Log(fmt.Sprintf(format, args...))
 	}
-	s.logMu.Lock()
-	defer s.logMu.Unlock()
-	s.options.Log(fmt.Sprintf(format, args...))
 }
 
 // pace waits for this statement's turn. Turns that nobody took are not made up for: after a long hold there is no burst.

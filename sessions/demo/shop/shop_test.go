@@ -6,10 +6,12 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/go-sql-driver/mysql"
 
@@ -23,19 +25,21 @@ const updateStock = "UPDATE stock SET qty = qty - ? WHERE sku = ?"
 const fast = 1e6
 
 // server is a demo server with so few order items that the report is not slow.
-func server(t *testing.T) *demo.Server {
+func server(t *testing.T, o demo.Options) *demo.Server {
 	t.Helper()
-	s, err := demo.Start(context.Background(), demo.Options{})
+	s, err := demo.Start(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	query(t, s, "DELETE FROM order_items WHERE order_id > 30")
+	if _, err := open(t, s).Exec("DELETE FROM order_items WHERE order_id > 30"); err != nil {
+		t.Fatal(err)
+	}
 	return s
 }
 
-// query goes past the shop, straight to the server. It returns the first value.
-func query(t *testing.T, s *demo.Server, statement string) (v sql.NullString) {
+// open goes past the shop, straight to the server.
+func open(t *testing.T, s *demo.Server) *sql.DB {
 	t.Helper()
 	cfg := mysql.NewConfig()
 	cfg.Net, cfg.Addr, cfg.User, cfg.DBName, cfg.Logger = "tcp", s.Addr(), "root", shop.Database, &mysql.NopLogger{}
@@ -44,21 +48,8 @@ func query(t *testing.T, s *demo.Server, statement string) (v sql.NullString) {
 		t.Fatal(err)
 	}
 	db := sql.OpenDB(connector)
-	defer db.Close()
-	rows, err := db.Query(statement)
-	if err != nil {
-		t.Fatalf("%s: %v", statement, err)
-	}
-	defer rows.Close()
-	if rows.Next() {
-		if err := rows.Scan(&v); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := rows.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return v
+	t.Cleanup(func() { db.Close() })
+	return db
 }
 
 // story is the shop run through a tap until enough has been seen.
@@ -157,7 +148,7 @@ func TestShopDoesAllItPromises(t *testing.T) {
 		{"cron speaks text", is("shop-cron", "query", "qty < 20 /* job=restock */"), 1},
 		{"search leaks statements and begins again", is("shop-search", "prepare", "LIKE ?"), 101},
 	}
-	s := server(t)
+	s := server(t, demo.Options{})
 	st := tell(t, s, passAll, func(st *story) bool {
 		for _, w := range wants {
 			if st.seen(w.match) < w.times {
@@ -177,9 +168,10 @@ func TestShopDoesAllItPromises(t *testing.T) {
 			t.Errorf("logged without a reason: %s", line)
 		}
 	}
-	sold := query(t, s, "SELECT COUNT(*) FROM orders WHERE status = 'new'").String
-	if sold == "0" {
-		t.Error("no checkout arrived in the database")
+	var sold int
+	err := open(t, s).QueryRow("SELECT COUNT(*) FROM orders WHERE status = 'new'").Scan(&sold)
+	if err != nil || sold < 3 { // of 5 commits seen, two may have been on their way when the shop closed
+		t.Errorf("orders that arrived in the database: %d, %v, want 3 or more", sold, err)
 	}
 }
 
@@ -190,7 +182,7 @@ func TestDeadlockIsRetried(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			victim := 0 // connection
-			st := tell(t, server(t), func(c command) answer {
+			st := tell(t, server(t, demo.Options{}), func(c command) answer {
 				if victim == 0 && c.name == tt.command && c.sql == tt.sql {
 					victim = c.conn
 					return deadlock
@@ -211,7 +203,7 @@ func TestDeadlockIsRetried(t *testing.T) {
 }
 
 func TestDeadlockEachTimeIsGivenUp(t *testing.T) {
-	st := tell(t, server(t), func(c command) answer {
+	st := tell(t, server(t, demo.Options{}), func(c command) answer {
 		if c.sql == updateStock && c.name == "execute" {
 			return deadlock
 		}
@@ -230,7 +222,7 @@ func TestDeadlockEachTimeIsGivenUp(t *testing.T) {
 func TestShopOutlivesAnyError(t *testing.T) {
 	refused := make(map[string]bool)
 	key := func(c command) string { return c.program + " " + c.name + " " + c.sql[:min(len(c.sql), 20)] }
-	st := tell(t, server(t), func(c command) answer {
+	st := tell(t, server(t, demo.Options{}), func(c command) answer {
 		if c.name != "query" && c.name != "prepare" && c.name != "execute" {
 			return pass
 		}
@@ -263,7 +255,7 @@ func TestShopOutlivesAnyError(t *testing.T) {
 
 func TestShopConnectsAgain(t *testing.T) {
 	cuts := make(map[string]int)
-	st := tell(t, server(t), func(c command) answer {
+	st := tell(t, server(t, demo.Options{}), func(c command) answer {
 		if c.name == "quit" || cuts[c.program] == 1 {
 			return pass
 		}
@@ -282,9 +274,41 @@ func TestShopConnectsAgain(t *testing.T) {
 	}
 }
 
+// A transaction that the server really keeps waiting, because another client holds the lock.
+func TestLockWaitIsRetried(t *testing.T) {
+	s := server(t, demo.Options{LockWait: time.Millisecond})
+	db := open(t, s)
+	holder, err := db.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer holder.Rollback()
+	if _, err := holder.Exec("UPDATE stock SET qty = qty WHERE sku = 'SKU-77'"); err != nil {
+		t.Fatal(err)
+	}
+	tell(t, s, passAll, func(st *story) bool { return st.logged("lock wait timeout, retry 2 of 3") > 0 })
+}
+
+func TestShopWaitsForAServer(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close() // an address where nobody is
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	if err := shop.Run(ctx, shop.Options{Addr: l.Addr().String(), Log: func(line string) {
+		if strings.Contains(line, "no connection") && strings.Contains(line, "connecting again in 500ms") {
+			cancel()
+		}
+	}}); err != nil {
+		t.Error(err)
+	}
+}
+
 // With every statement held, the end of the context must still end the shop; tell returns only then.
 func TestShopEndsWhileHeld(t *testing.T) {
-	tell(t, server(t), func(command) answer { return hold }, func(st *story) bool { return len(st.commands) >= 5 })
+	tell(t, server(t, demo.Options{}), func(command) answer { return hold }, func(st *story) bool { return len(st.commands) >= 5 })
 }
 
 func TestRunChecksItsOptions(t *testing.T) {

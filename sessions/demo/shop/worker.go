@@ -32,7 +32,7 @@ type worker struct {
 	text    bool                                 // parameters are put into the statement's text
 	random  *rand.Rand                           // seeded, so that a demo goes like the last one
 
-	conn     *sql.Conn
+	conn     *sql.Conn            // nil when the last attempt to connect failed
 	prepared map[string]*sql.Stmt // statements of this connection that are kept
 	leaked   int                  // statements of this connection that nobody closes
 }
@@ -48,7 +48,11 @@ func (w *worker) run(ctx context.Context) {
 		if errors.Is(err, errFresh) {
 			continue
 		}
-		w.logf("%s: connection lost (%s), connecting again in %v", w.name, why(err), again)
+		state := "connection lost"
+		if w.conn == nil {
+			state = "no connection"
+		}
+		w.logf("%s: %s (%s), connecting again in %v", w.name, state, why(err), again)
 		if pause(ctx, again) != nil {
 			return
 		}
@@ -58,6 +62,7 @@ func (w *worker) run(ctx context.Context) {
 
 // connected works on one connection until that must be given up, and says why. It calls healthy after each good turn.
 func (w *worker) connected(ctx context.Context, healthy func()) error {
+	w.conn = nil
 	db, err := w.open(w.program, w.text)
 	if err != nil {
 		return err
