@@ -54,8 +54,9 @@ func PadLeft(s string, w int) string {
 	return spaces(w-ansi.StringWidth(s)) + s
 }
 
-// Wrap returns Text(s) as lines of at most w cells. It breaks after a space where it can, else between graphemes. A
-// character wider than w is replaced by an ellipsis; a w of 0 or less gives no lines.
+// Wrap returns Text(s) as lines of at most w cells. It breaks after a space where it can, else between graphemes; a
+// space for which there is no room at the end of a line is left out. A character wider than w is replaced by an
+// ellipsis; a w of 0 or less gives no lines.
 func Wrap(s string, w int) []string {
 	if w <= 0 {
 		return nil
@@ -71,12 +72,20 @@ func Wrap(s string, w int) []string {
 }
 
 func wrapLine(lines []string, s string, w int) []string {
-	start, space, width := 0, -1, 0 // space: byte after the last space of this line
-	widthAtSpace := 0
+	start, width := 0, 0         // of the line being filled
+	space, widthAtSpace := -1, 0 // after its last space
 	for i := 0; i < len(s); {
 		g, gw := ansi.FirstGraphemeCluster(s[i:], ansi.GraphemeWidth)
+		if width+gw > w && g == " " {
+			lines = append(lines, s[start:i])
+			i++
+			if start, width, space = i, 0, -1; start == len(s) {
+				return lines
+			}
+			continue
+		}
 		for width+gw > w && i > start {
-			if space > start && g != " " {
+			if space > start {
 				lines = append(lines, s[start:space])
 				start, width = space, width-widthAtSpace
 			} else {

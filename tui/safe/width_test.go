@@ -84,6 +84,9 @@ func TestWrap(t *testing.T) {
 	}{
 		{"keeps short lines", "a\nb", 5, []string{"a", "b"}},
 		{"breaks after spaces", "select a from b", 9, []string{"select a ", "from b"}},
+		{"leaves out the space at a full line", "select a from", 6, []string{"select", "a from"}},
+		{"and only one", "ab  c", 2, []string{"ab", " c"}},
+		{"and makes no empty line of it", "ab \ncd ", 2, []string{"ab", "cd"}},
 		{"breaks long words", "abcdefgh", 3, []string{"abc", "def", "gh"}},
 		{"keeps wide characters whole", "漢字漢", 3, []string{"漢", "字", "漢"}},
 		{"replaces what cannot fit", "a漢b", 1, []string{"a", "…", "b"}},
