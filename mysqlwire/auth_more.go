@@ -10,7 +10,9 @@ func (m *AuthMore) fromServer()                          {}
 func (m *AuthMore) decode(c *cursor, _ *Context) {
 	c.tag("header", 0x01)
 	m.Data = c.rest("authentication_method_data")
-	c.note(func() string { return showAuthMore(m.Data) })
+	if len(m.Data) > 0 {
+		c.note(func() string { return showAuthMore(m.Data) })
+	}
 }
 
 func (m *AuthMore) Encode(dst []byte, _ *Context) ([]byte, error) {
@@ -26,8 +28,6 @@ func showAuthMore(b []byte) string {
 		return "04 perform_full_authentication"
 	case len(b) > 10 && string(b[:10]) == "-----BEGIN":
 		return showString(b)
-	case len(b) == 0:
-		return "01"
 	}
 	return showBytes(b)
 }

@@ -60,6 +60,26 @@ type BulkValue struct {
 	Raw       []byte // binary form, with BulkValueFollows only
 }
 
+// Value is the value of a parameter of type t; nil unless BulkValueFollows.
+func (v BulkValue) Value(t BulkType) (value.Value, error) {
+	if v.Indicator != BulkValueFollows {
+		return nil, nil
+	}
+	return v.param(t).Value()
+}
+
+// Text is the value for a person, or the indicator's name.
+func (v BulkValue) Text(t BulkType) string {
+	if v.Indicator != BulkValueFollows {
+		return v.Indicator.String()
+	}
+	return v.param(t).String()
+}
+
+func (v BulkValue) param(t BulkType) *ExecParam {
+	return &ExecParam{Type: t.Type, Unsigned: t.Unsigned, Raw: v.Raw}
+}
+
 // StmtBulkExecute is MariaDB's COM_STMT_BULK_EXECUTE: one statement, many rows of parameters.
 type StmtBulkExecute struct {
 	StmtID uint32
@@ -132,7 +152,7 @@ func (m *StmtBulkExecute) decodeRow(c *cursor, row int) {
 		case v.Indicator > BulkIgnore:
 			c.failf("parameter_indicator is %d", v.Indicator)
 		case v.Indicator == BulkValueFollows:
-			v.Raw = c.binaryValue(i, &ExecParam{Type: t.Type, Unsigned: t.Unsigned})
+			v.Raw = c.binaryValue(i, v.param(t))
 		}
 		if c.err != nil {
 			return

@@ -2,6 +2,8 @@ package mysqlwire
 
 import (
 	"encoding/binary"
+	"fmt"
+	"unicode/utf8"
 
 	"mydbg/mysqlwire/value"
 )
@@ -22,6 +24,65 @@ type ExecParam struct {
 type QueryAttr = ExecParam
 
 const unsignedBit = 0x80
+
+// NewExecParam makes a parameter of v. A nil v is NULL.
+func NewExecParam(name string, t value.Type, unsigned bool, v value.Value) (ExecParam, error) {
+	p := ExecParam{Name: name, Type: t, Unsigned: unsigned}
+	err := p.Set(v)
+	return p, err
+}
+
+// Value is the parameter's value; nil is NULL. The bytes of a Long one are elsewhere: it is nil too.
+func (p *ExecParam) Value() (value.Value, error) {
+	if p.Null || p.Long {
+		return nil, nil
+	}
+	v, n, err := value.ReadBinary(p.Raw, p.Type, p.Unsigned)
+	if err != nil {
+		return nil, err
+	}
+	if n != len(p.Raw) {
+		return nil, fmt.Errorf("%s of %d bytes is followed by %d more", p.Type, n, len(p.Raw)-n)
+	}
+	return v, nil
+}
+
+// Set replaces the value, keeping name and type. A nil v makes it NULL.
+func (p *ExecParam) Set(v value.Value) error {
+	if v == nil {
+		p.Null, p.Long, p.Raw = true, false, nil
+		return nil
+	}
+	raw, err := value.AppendBinary(nil, p.Type, p.Unsigned, v)
+	if err != nil {
+		return err
+	}
+	p.Null, p.Long, p.Raw = false, false, raw
+	return nil
+}
+
+// shownBytes is how much of a text String shows.
+const shownBytes = 256
+
+// String is the value for a person: a literal of SQL, cut off when it is long.
+func (p *ExecParam) String() string {
+	if p.Long {
+		return "long data"
+	}
+	v, err := p.Value()
+	if err != nil {
+		return showBytes(p.Raw)
+	}
+	b, ok := v.([]byte)
+	if !ok || len(b) <= shownBytes {
+		return value.Literal(v, p.Type)
+	}
+	cut := shownBytes
+	for cut > shownBytes-utf8.UTFMax && !utf8.RuneStart(b[cut]) {
+		cut--
+	}
+	return value.Literal(b[:cut], p.Type) + fmt.Sprintf("… (%d bytes)", len(b))
+}
 
 // execParams reads n parameters: NULL bitmap, whether types follow, types with names if named, and
 // values. Without types they have those of known, whose Long marks count in both cases.
@@ -112,7 +173,11 @@ func (c *cursor) binaryValue(i int, p *ExecParam) []byte {
 	if p.Name != "" {
 		name = p.Name
 	}
-	return c.take(name, n, func(b []byte) string { return p.typeName() + " " + showBytes(b) })
+	return c.take(name, n, func(b []byte) string {
+		shown := *p
+		shown.Raw = b
+		return p.typeName() + " " + shown.String()
+	})
 }
 
 // binaryLen is how many bytes the binary form of a value of type t takes. It does not look at what

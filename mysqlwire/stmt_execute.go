@@ -2,7 +2,10 @@ package mysqlwire
 
 import (
 	"encoding/binary"
+	"fmt"
 	"strings"
+
+	"mydbg/mysqlwire/value"
 )
 
 // LastStmtID stands for the statement prepared last, whose id the client does not know yet. MariaDB
@@ -58,6 +61,35 @@ func (m *StmtExecute) Decode(src []byte, cx *Context) error {
 	return decode(m, src, cx)
 }
 func (m *StmtExecute) fromClient() {}
+
+// WithParam is a copy in which parameter i (from 0) has type t and value v; nil is NULL. Types are
+// sent. The server uses them for later executes that send none, so those need WithTypes, or their
+// values are misread.
+func (m *StmtExecute) WithParam(i int, t value.Type, unsigned bool, v value.Value) (*StmtExecute, error) {
+	if i < 0 || i >= len(m.Params) {
+		return nil, fmt.Errorf("set parameter %d: statement has %d known ones", i+1, len(m.Params))
+	}
+	p, err := NewExecParam(m.Params[i].Name, t, unsigned, v)
+	if err != nil {
+		return nil, fmt.Errorf("set parameter %d: %w", i+1, err)
+	}
+	e := *m
+	e.Params = append([]ExecParam(nil), m.Params...)
+	e.Params[i] = p
+	e.NewParamsBound = true
+	return &e, nil
+}
+
+// WithTypes is a copy that sends the types it has, or m itself if it does so already. Nothing is
+// changed when the parameters could not be decoded.
+func (m *StmtExecute) WithTypes() *StmtExecute {
+	if m.NewParamsBound || len(m.Params) == 0 {
+		return m
+	}
+	e := *m
+	e.NewParamsBound = true
+	return &e
+}
 
 // hasCount reports whether the number of parameters is sent. The flag only matters where the
 // statement has none: MySQL 9.7 refuses an execute with parameters and no count.
