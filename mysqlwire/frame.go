@@ -8,6 +8,9 @@ const (
 	ToClient
 )
 
+// Other is the opposite direction.
+func (d Direction) Other() Direction { return 1 - d }
+
 func (d Direction) String() string {
 	if d == ToServer {
 		return "to server"

@@ -1,0 +1,306 @@
+package intercept
+
+import (
+	"context"
+	"time"
+
+	"mydbg/mysqlwire"
+)
+
+// fromServer handles what the server leg has read: one pass over the frames, bytes that nobody
+// wants to see are sent on in one piece at its end.
+func (s *session) fromServer(ctx context.Context) error {
+	l := s.server
+	run := l.r // first byte to pass on unchanged
+	for {
+		from := l.r
+		more, err := s.serverFrame(ctx, &run)
+		if err != nil {
+			return first(err, s.client.flush())
+		}
+		if s.opaque.Load() {
+			l.r = from
+			return s.relayRest(run)
+		}
+		if !more {
+			break
+		}
+	}
+	if err := s.passOn(run, l.r); err != nil {
+		return err
+	}
+	if err := first(s.client.flush(), s.server.flush()); err != nil {
+		return s.left(s.client, err)
+	}
+	return nil
+}
+
+// relayRest passes everything on after the session has become opaque: what was read before the
+// frame that nobody understood may have been queued already, what is in the buffer from run on not.
+func (s *session) relayRest(run int) error {
+	s.server.r = run
+	return first(s.client.flush(), s.relayRaw(s.server))
+}
+
+// passOn queues buf[from:to] of the server leg for the client.
+func (s *session) passOn(from, to int) error {
+	if from >= to {
+		return nil
+	}
+	b := s.server.buf[from:to]
+	if err := s.client.queue(b); err != nil {
+		return s.left(s.client, err)
+	}
+	return nil
+}
+
+// serverFrame handles one frame or a part of one; false when bytes are missing.
+func (s *session) serverFrame(ctx context.Context, run *int) (bool, error) {
+	l, in := s.server, &s.in[mysqlwire.ToClient]
+	if in.left == 0 {
+		have := l.w - l.r
+		if have < mysqlwire.HeaderLen {
+			return false, nil
+		}
+		h := mysqlwire.ParseHeader(l.unread())
+		if have < mysqlwire.HeaderLen+min(h.Len, mysqlwire.HeadLen) {
+			return false, nil
+		}
+		if err := s.serverHead(in, h, run); err != nil || s.opaque.Load() {
+			return false, err
+		}
+	}
+	n := min(in.left, l.w-l.r)
+	b := l.buf[l.r : l.r+n]
+	l.r += n
+	in.left -= n
+	s.serverPart(in, b)
+	if s.swallows() {
+		*run = l.r
+	}
+	if in.left > 0 {
+		return false, nil
+	}
+	return true, s.serverFrameEnd(ctx, in, run)
+}
+
+// serverHead begins a frame.
+func (s *session) serverHead(in *incoming, h mysqlwire.Header, run *int) error {
+	l := s.server
+	head := l.buf[l.r+mysqlwire.HeaderLen:][:min(h.Len, mysqlwire.HeadLen)]
+	f, err := s.dec.Next(mysqlwire.ToClient, h, head)
+	if err != nil {
+		s.lost(err)
+		return nil
+	}
+	in.frame, in.left, in.full = f, h.Len, f.More
+	if !f.Cont {
+		in.first = f
+		in.body = in.body[:0]
+		in.what = relay
+		if s.now.timing.First.IsZero() {
+			s.now.timing.First = time.Now()
+		}
+		if s.exchange != nil || s.now.mode == collected || interesting(f) || s.dec.Need(f) > 0 {
+			in.what = gather
+		}
+	}
+	s.capture(f, h.Len)
+	if s.swallows() {
+		if err := s.passOn(*run, l.r); err != nil {
+			return err
+		}
+		l.r += mysqlwire.HeaderLen
+		*run = l.r
+		return nil
+	}
+	if s.now.shift != 0 {
+		l.buf[l.r+3] += s.now.shift
+	}
+	s.x.BytesOut += uint64(mysqlwire.HeaderLen + h.Len)
+	l.r += mysqlwire.HeaderLen
+	return nil
+}
+
+// swallows reports whether the frames that come do not go to the client as they are. What the server
+// says unasked, an error before it closes, does.
+func (s *session) swallows() bool {
+	return s.x.Seq != 0 && (s.now.mode != relayed || s.exchange != nil)
+}
+
+// interesting reports whether a packet is decoded as it passes, for the counts of the list.
+func interesting(f mysqlwire.Frame) bool {
+	switch f.Kind {
+	case mysqlwire.KindOK, mysqlwire.KindERR, mysqlwire.KindEOF, mysqlwire.KindColumnCount, mysqlwire.KindLocalInfile:
+		return true
+	}
+	return false
+}
+
+// capture opens the journal's record of the packet, or lengthens it.
+func (s *session) capture(f mysqlwire.Frame, n int) {
+	c := s.captured()
+	if f.Cont {
+		c.extend(n)
+	} else {
+		c.begin(stageAnswer, f.Kind, n)
+	}
+}
+
+func (s *session) captured() *capture {
+	if s.kid.Seq != 0 {
+		return &s.kin
+	}
+	return &s.kept
+}
+
+func (s *session) serverPart(in *incoming, b []byte) {
+	s.captured().add(b)
+	if in.what == gather {
+		in.body = append(in.body, b...)
+	}
+}
+
+// serverFrameEnd handles a frame that has come whole.
+func (s *session) serverFrameEnd(ctx context.Context, in *incoming, run *int) error {
+	l := s.server
+	if in.full {
+		return s.collectLimit(ctx, in, run)
+	}
+	f := in.first
+	n := &s.now
+	if f.Kind.IsRow() {
+		n.counts.Rows++
+	}
+	if in.what == gather {
+		if s.dec.Need(f) > 0 {
+			s.dec.Note(f, in.body)
+		}
+		if interesting(f) {
+			s.count(f.Kind, in.body)
+		}
+	}
+	if s.exchange != nil {
+		s.server.seq = in.frame.Seq + 1
+		return s.authFromServer(ctx, in.body)
+	}
+	if n.mode == collected {
+		n.answer.Packets = append(n.answer.Packets, mysqlwire.Packet{Kind: f.Kind, Payload: append([]byte(nil), in.body...)})
+		n.size += mysqlwire.HeaderLen + len(in.body)
+		if f.Kind == mysqlwire.KindLocalInfile {
+			// The server waits for the file: the client must be asked now. What comes after streams.
+			n.infile = true
+			return s.letStream(in)
+		}
+	}
+	if !in.frame.Ends {
+		return s.collectLimit(ctx, in, run)
+	}
+	if s.x.Seq == 0 { // unasked
+		if e := n.counts.Error; e != nil {
+			s.note(Warning, "connection %d: the server says %v", s.conn.ID, e)
+		}
+		return nil
+	}
+	// The answer's bytes go first, then whatever follows from it.
+	if err := s.passOn(*run, l.r); err != nil {
+		return err
+	}
+	*run = l.r
+	if n.mode == relayed {
+		s.shown = true
+		s.seq = in.frame.Seq + n.shift + 1
+		if err := s.client.flush(); err != nil {
+			return s.left(s.client, err)
+		}
+	}
+	return s.answered(ctx)
+}
+
+// count takes what an answer's packet says of itself.
+func (s *session) count(k mysqlwire.Kind, payload []byte) {
+	c := &s.now.counts
+	cx := s.dec.Context()
+	switch k {
+	case mysqlwire.KindOK:
+		if s.ok.Decode(payload, cx) == nil {
+			c.Status, c.Warnings = s.ok.Status, s.ok.Warnings
+			if len(payload) > 0 && payload[0] == 0 {
+				c.Results++
+				c.Affected += s.ok.AffectedRows
+				if s.ok.LastInsertID != 0 {
+					c.LastInsertID = s.ok.LastInsertID
+				}
+			}
+		}
+	case mysqlwire.KindEOF:
+		var m mysqlwire.EOF
+		if m.Decode(payload, cx) == nil {
+			c.Status, c.Warnings = m.Status, m.Warnings
+		}
+	case mysqlwire.KindERR:
+		m := &mysqlwire.ERR{}
+		if m.Decode(append([]byte(nil), payload...), cx) == nil {
+			c.Error = m
+		}
+	case mysqlwire.KindColumnCount:
+		var m mysqlwire.ColumnCount
+		if m.Decode(payload, cx) == nil {
+			c.Results++
+			c.Cols = max(c.Cols, m.Count)
+		}
+	}
+}
+
+func countsOf(sum mysqlwire.Summary) *Counts {
+	return &Counts{
+		Rows: uint64(sum.Rows), Cols: uint64(sum.Cols), Results: sum.Results, Affected: sum.Affected, LastInsertID: sum.LastInsertID,
+		Warnings: sum.Warnings, Status: sum.Status, Error: sum.Error,
+	}
+}
+
+// collectLimit puts an answer that has become too large to keep before the hooks as far as it has
+// come; the rest streams.
+func (s *session) collectLimit(ctx context.Context, in *incoming, run *int) error {
+	n := &s.now
+	if n.mode != collected || n.size+len(in.body) <= holdLimit {
+		return nil
+	}
+	n.answer.Partial = true
+	s.x.Marks |= MarkPartial
+	if err := s.judge(ctx); err != nil {
+		return err
+	}
+	if n.mode != collected { // dropped
+		return nil
+	}
+	return s.letStream(in)
+}
+
+// letStream sends the client what was collected, unless that is done, and relays what follows.
+func (s *session) letStream(in *incoming) error {
+	n := &s.now
+	if !s.shown && n.query.Show {
+		if err := s.deliver(n.answer); err != nil {
+			return err
+		}
+	}
+	n.mode = relayed
+	if !n.query.Show || s.hung {
+		n.mode = discarded
+	}
+	if in.full && n.mode == relayed { // in the middle of a packet: its frames so far
+		for body := in.body; len(body) > 0; body = body[mysqlwire.MaxFrame:] {
+			h := mysqlwire.Header{Len: mysqlwire.MaxFrame, Seq: s.seq}
+			if err := first(s.client.queue(h.Append(nil)), s.client.queue(body[:mysqlwire.MaxFrame])); err != nil {
+				return s.left(s.client, err)
+			}
+			s.seq++
+		}
+	}
+	n.answer = nil
+	in.what, in.body = relay, nil
+	// The next frame the server sends has number in.frame.Seq+1, the client waits for s.seq.
+	n.shift = s.seq - (in.frame.Seq + 1)
+	return s.client.flush()
+}

@@ -1,0 +1,170 @@
+package intercept
+
+import (
+	"context"
+	"time"
+
+	"mydbg/intercept/rule"
+	"mydbg/mysqlwire"
+)
+
+// wants reports whether anybody has to be asked at p.
+func (s *session) wants(p Point) bool {
+	return s.proxy.chain.Load().Wants(p) || s.proxy.Stepper.wants(s.conn, p)
+}
+
+// event begins a new event of the session.
+func (s *session) event(p Point) *Event {
+	return &Event{
+		ID: HoldID(lastEvent.Add(1)), Point: p, Conn: s.conn, Exchange: s.x.Seq, At: time.Now(),
+		Context: &mysqlwire.Context{Caps: s.dec.Caps()}, Queued: len(s.plan),
+	}
+}
+
+// ask puts an event before the hooks and, where a stop says so, before the person. own is the leg
+// that no pump reads meanwhile; nil in the login, where both are watched. The verdict that comes
+// back is never Hold. ok is false when the session ended while it waited.
+func (s *session) ask(ctx context.Context, ev *Event, own *leg) (v Verdict, ok bool) {
+	chain := s.proxy.chain.Load()
+	report := func(err error) { s.note(Error, "%v. Event passed on unchanged.", err) }
+
+	before := chain.stops(ctx, chain.pre, ev, report)
+	if v, done, ok := s.heed(ctx, ev, before, own); done || !ok {
+		return v, ok
+	}
+	ev.SoFar = chain.automatic(ctx, ev, ev.Query.owner, report)
+	after := chain.stops(ctx, chain.post, ev, report)
+	if step, stops := s.proxy.Stepper.stop(s.conn, ev.Point); stops {
+		after = merge(after, step)
+	}
+	if v, done, ok := s.heed(ctx, ev, after, own); done || !ok {
+		return v, ok
+	}
+	v = ev.SoFar
+	if v.Touches() {
+		s.mark(MarkScripted, v.By, ev)
+	}
+	return v, s.delay(ctx, v.Delay, own)
+}
+
+// heed carries out what stops said. done means that v is the last word.
+func (s *session) heed(ctx context.Context, ev *Event, said Verdict, own *leg) (v Verdict, done, ok bool) {
+	if said.Marked {
+		s.mark(MarkMarked, said.By, ev)
+	}
+	if !s.delay(ctx, said.Delay, own) {
+		return Verdict{}, true, false
+	}
+	switch said.Action {
+	case Pass:
+		if said.Delay > 0 {
+			s.mark(MarkRule, said.By, ev)
+		}
+		return Verdict{}, false, true
+	case Hold:
+		v, err := s.hold(ctx, ev, said, own)
+		if err != nil {
+			return Verdict{}, true, false
+		}
+		if v.Action == Pass && !v.Touches() { // go on as decided so far
+			if v = ev.SoFar; v.Touches() {
+				s.mark(MarkScripted, v.By, ev)
+			}
+			// Before the scripts there is nothing decided yet: they come next.
+			return v, v.Touches(), s.delay(ctx, v.Delay, own)
+		}
+		if v.By == "" {
+			v.By = "you"
+		}
+		s.mark(MarkEdited, v.By, ev)
+		return v, true, s.delay(ctx, v.Delay, own)
+	}
+	said.Delay = 0
+	s.mark(MarkRule, said.By, ev)
+	return said, true, true
+}
+
+// hold parks the event until somebody resolves it, with the peers watched.
+func (s *session) hold(ctx context.Context, ev *Event, why Verdict, own *leg) (Verdict, error) {
+	defer s.watch(own)()
+	began := time.Now()
+	s.x.By = why.By
+	s.x.Marks |= MarkPaused
+	s.showHeld(ev)
+	s.note(Info, "#%d stopped at %s by %s", ev.Exchange, ev.Point, why.By)
+	v, err := s.proxy.Gate.Hold(ctx, ev, why, holdOptions(&why))
+	s.x.HeldFor += time.Since(began)
+	if err == nil && s.x.Seq != 0 {
+		s.x.State = InFlight
+		s.publish()
+	}
+	return v, err
+}
+
+// holdOptions takes what `for DURATION then ACTION` said out of the stop's verdict.
+func holdOptions(why *Verdict) HoldOptions {
+	if why.then == nil {
+		return HoldOptions{}
+	}
+	return HoldOptions{For: why.holdFor, Then: *why.then}
+}
+
+// showHeld publishes that the running exchange is held.
+func (s *session) showHeld(ev *Event) {
+	if s.x.Seq == 0 {
+		return
+	}
+	s.x.State, s.x.HeldAt, s.x.Hold = Paused, ev.Point, ev.ID
+	s.publish()
+}
+
+// publish shows the running exchange as it stands.
+func (s *session) publish() {
+	x := s.x
+	s.proxy.Journal.update(x.Seq, func(at *Exchange) {
+		marked := at.Marks & MarkMarked
+		x.Version, x.SQL = at.Version, ""
+		*at = x
+		at.Marks |= marked
+	})
+}
+
+func (s *session) mark(m Mark, by string, ev *Event) {
+	if ev.Point != rule.ReadQuery && ev.Point != rule.ReadQueryResult {
+		return
+	}
+	s.x.Marks |= m
+	if by != "" {
+		s.x.By = by
+	}
+}
+
+// delay waits with the peers watched; false when the session ended meanwhile.
+func (s *session) delay(ctx context.Context, d time.Duration, own *leg) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
+	defer s.watch(own)()
+	t := time.NewTimer(d)
+	defer t.Stop()
+	s.x.HeldFor += d
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// watch watches the leg that nobody reads while its pump waits; both legs in the login.
+func (s *session) watch(own *leg) (stop func()) {
+	if own != nil {
+		return own.watch(s.gone(own))
+	}
+	stopClient := s.client.watch(s.gone(s.client))
+	if s.server == nil {
+		return stopClient
+	}
+	stopServer := s.server.watch(s.gone(s.server))
+	return func() { stopClient(); stopServer() }
+}

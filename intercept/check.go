@@ -1,0 +1,157 @@
+package intercept
+
+import (
+	"errors"
+	"fmt"
+
+	"mydbg/intercept/rule"
+	"mydbg/mysqlwire"
+)
+
+// checkVerdict refuses a verdict that the protocol cannot express at ev, with the reason.
+func checkVerdict(ev *Event, v *Verdict) error {
+	if v.Action == Hold {
+		return errors.New("a verdict cannot hold")
+	}
+	if v.Answer != nil && len(v.Answer.Packets) == 0 {
+		return errors.New("an answer without packets would leave the client waiting: choose hang if that is wanted")
+	}
+	if v.Action == Reply && v.Answer == nil {
+		return errors.New("a reply needs an answer")
+	}
+	switch ev.Point {
+	case rule.ReadQuery:
+		return checkCommand(ev, v)
+	case rule.ReadQueryResult:
+		return checkResult(ev, v)
+	case rule.Disconnect:
+		if v.Touches() {
+			return errors.New("nothing can be changed at disconnect any more")
+		}
+	default:
+		if v.Queries != nil {
+			return fmt.Errorf("no queries can be sent at %s: the login is not over", ev.Point)
+		}
+		if v.Packet != nil && v.Action == Forward {
+			return checkPacket(ev, v.Packet)
+		}
+	}
+	return nil
+}
+
+func checkPacket(ev *Event, packet []byte) error {
+	if len(packet) >= mysqlwire.MaxFrame {
+		return errors.New("the packet is too long for a login")
+	}
+	if ev.Kind == mysqlwire.KindGreeting || ev.Kind == mysqlwire.KindLogin {
+		if _, err := mysqlwire.Decode(ev.Kind, packet, ev.Context); err != nil {
+			return fmt.Errorf("the edited packet: %w", err)
+		}
+	}
+	return nil
+}
+
+func checkCommand(ev *Event, v *Verdict) error {
+	answered := ev.Command().Answered()
+	if v.Action == Reply && !answered {
+		return fmt.Errorf("%s has no answer: the client would take one for that of its next command", ev.Command())
+	}
+	if v.Queries == nil {
+		return nil
+	}
+	shown := 0
+	for i, q := range v.Queries {
+		if err := checkQuery(ev, &q, v.Queries[:i]); err != nil {
+			return fmt.Errorf("query %d of %d: %w", i+1, len(v.Queries), err)
+		}
+		if q.Show {
+			shown++
+		}
+	}
+	if v.Action != Reply && answered && shown == 0 && v.Queries[0].owner == nil {
+		return errors.New("no query of the plan has an answer for the client: show one, or reply")
+	}
+	return nil
+}
+
+// checkQuery checks one query of a plan; before are those ahead of it. What scripts queue is theirs
+// to answer for.
+func checkQuery(ev *Event, q *Query, before []Query) error {
+	if len(q.Packet) == 0 {
+		return errors.New("an empty command cannot be sent")
+	}
+	if q.owner != nil {
+		return nil
+	}
+	cmd := mysqlwire.Command(q.Packet[0])
+	switch {
+	case q.Show && cmd.Answered() != ev.Command().Answered():
+		return fmt.Errorf("%s cannot take the place of %s: only one of them has an answer", cmd, ev.Command())
+	case q.Show && !alike(cmd, ev.Command()):
+		return fmt.Errorf("the client cannot read the answer to %s as one to %s", cmd, ev.Command())
+	case cmd == mysqlwire.ComChangeUser && ev.Command() != cmd, cmd == mysqlwire.ComBinlogDump && ev.Command() != cmd:
+		return fmt.Errorf("%s cannot be injected", cmd)
+	}
+	if q.Join {
+		if !ev.Conn.Info().Caps.Has(mysqlwire.MultiResults) {
+			return errors.New("the client did not agree to several results for one command (MULTI_RESULTS)")
+		}
+		for _, b := range before {
+			if b.Show {
+				return nil
+			}
+		}
+		return errors.New("there is no shown answer before it to join")
+	}
+	for _, b := range before {
+		if q.Show && b.Show {
+			return errors.New("the client gets one answer: hide one of the queries, or join it as a further result")
+		}
+	}
+	return nil
+}
+
+// alike reports whether a client that sent want can read the answer to cmd.
+func alike(cmd, want mysqlwire.Command) bool {
+	if cmd == want {
+		return true
+	}
+	switch cmd { // those answered by OK or ERR fit where any of these is expected
+	case mysqlwire.ComPing, mysqlwire.ComInitDB, mysqlwire.ComResetConnection, mysqlwire.ComQuery, mysqlwire.ComStmtReset:
+	default:
+		return false
+	}
+	switch want {
+	case mysqlwire.ComQuery:
+		return true
+	case mysqlwire.ComStmtExecute:
+		return cmd != mysqlwire.ComQuery // whose rows would be text
+	case mysqlwire.ComPing, mysqlwire.ComInitDB, mysqlwire.ComResetConnection, mysqlwire.ComStmtReset:
+		return cmd != mysqlwire.ComQuery
+	}
+	return false
+}
+
+func checkResult(ev *Event, v *Verdict) error {
+	if v.Action == Forward && v.Answer != nil && ev.Answer == nil {
+		return errors.New("the answer has gone to the client already")
+	}
+	if v.Action == Drop && ev.Query.owner == nil && ev.Query.Show && !showsLater(v.Queries) {
+		return errors.New("the client waits for this answer: a dropped one would leave it waiting. Reply or hang instead")
+	}
+	for i, q := range v.Queries {
+		if err := checkQuery(ev, &q, nil); err != nil {
+			return fmt.Errorf("query %d of %d: %w", i+1, len(v.Queries), err)
+		}
+	}
+	return nil
+}
+
+func showsLater(queries []Query) bool {
+	for _, q := range queries {
+		if q.Show {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,100 @@
+package intercept
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"mydbg/mysqlwire"
+)
+
+// Conn is one client connection for those who look on: hooks, taps and the screen.
+type Conn struct {
+	ID     ConnID
+	Opened time.Time
+
+	step     atomic.Int32  // StepMode
+	status   atomic.Uint32 // newest mysqlwire.Status
+	commands atomic.Uint64
+
+	mu     sync.Mutex
+	info   ConnInfo
+	cancel func(error)
+}
+
+// ConnInfo is a snapshot of a connection.
+type ConnInfo struct {
+	ID             ConnID
+	Opened, Closed time.Time // Closed is zero while open
+	Cause          string    // why it was closed
+	Client         string    // the client's address
+	Listen         string    // ours that it connected to
+	Backend        string    // the server's, "" while not connected
+	BackendIndex   int       // 1-based; 0 without one
+	Phase          Phase
+	User, DB       string
+	AuthPlugin     string
+	Login          []string // the authentication, step by step, in words without secrets
+	Attrs          []mysqlwire.Attr
+	Server         string // version
+	Thread         uint32
+	MariaDB        bool
+	Caps           mysqlwire.Caps // agreed with the client
+	ClientTLS      string         // "TLS 1.3", "" for plain
+	ServerTLS      string
+	Statements     int // open prepared statements
+	Commands       uint64
+	Status         mysqlwire.Status
+	TxSince        time.Time // zero outside a transaction
+	TxCommands     int
+	Opaque         string // why it is relayed without being followed; "" while it is
+	Step           StepMode
+}
+
+// Program is what the client calls itself: the attribute program_name, else _client_name.
+func (i *ConnInfo) Program() string {
+	for _, want := range []string{"program_name", "_client_name"} {
+		for _, a := range i.Attrs {
+			if a.Name == want && a.Value != "" {
+				return a.Value
+			}
+		}
+	}
+	return ""
+}
+
+// Phase is how far a connection has come.
+type Phase uint8
+
+const (
+	Connecting Phase = iota // to the server
+	LoggingIn
+	Ready   // command phase
+	Relayed // opaque
+	Closed
+)
+
+var phaseNames = [...]string{"connecting", "logging in", "ready", "opaque", "closed"}
+
+func (p Phase) String() string { return phaseNames[p] }
+
+// Info is a snapshot.
+func (c *Conn) Info() ConnInfo {
+	c.mu.Lock()
+	i := c.info
+	c.mu.Unlock()
+	i.Commands = c.commands.Load()
+	i.Status = mysqlwire.Status(c.status.Load())
+	i.Step = StepMode(c.step.Load())
+	return i
+}
+
+// Kill closes both sides of the connection; err says why.
+func (c *Conn) Kill(err error) { c.cancel(err) }
+
+// change edits the snapshot.
+func (c *Conn) change(edit func(*ConnInfo)) {
+	c.mu.Lock()
+	edit(&c.info)
+	c.mu.Unlock()
+}

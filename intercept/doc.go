@@ -1,0 +1,40 @@
+// Package intercept is the proxy core: it relays MySQL connections, stops at each hook event,
+// asks hooks and people what should happen, and does it without the protocol falling out of step.
+//
+// # Life of a connection
+//
+// A session owns one client leg and at most one server leg. The login is straight-line code in
+// one goroutine (handshake.go): connect_server, read_handshake, read_auth, read_auth_result. Then
+// one pump per leg reads; a pump that has bytes takes the session's turn, handles what it has,
+// writes to whichever leg is meant, and gives the turn back. MySQL is half-duplex, so the turn is
+// rarely contended, and everything under it is single-threaded.
+//
+// # A command is a plan
+//
+// A client's command becomes a plan: an ordered queue of Query, in the plain case the command
+// itself. Breakpoints, scripts, a person's edit, "inject before" and "respond without the server"
+// all say what they want as a Verdict whose Queries and Answer make the plan. Queries are sent one
+// by one; each answer is relayed as it comes (the fast path), or collected whole where somebody
+// wants to see or change it, or dropped. However many queries there were, the client gets one
+// answer with unbroken sequence numbers.
+//
+// # Who decides
+//
+// At each event a Chain is asked: stops that want the received message (`pre`), automatic hooks
+// (scripts) in order, then stops again, then the person if a stop said Hold. Each sees what those
+// before it decided in Event.SoFar. Hooks return verdicts and never wait; waiting (a hold, a
+// delay) happens in the session, which stops nothing but its own connection.
+//
+// # Untouched traffic
+//
+// A message nobody asked for crosses as the same bytes: a batch read from one leg is walked frame
+// by frame by the tracker and sent with one write. Nothing is allocated per frame. What the
+// tracker cannot explain is relayed all the same and the connection is marked opaque: its
+// breakpoints no longer work, its traffic does.
+//
+// # Looking on
+//
+// Journal is the memory behind the live list: a ring of exchanges and a bounded arena with their
+// bytes, pulled by whoever shows them. A Tap is told what crosses, for recording. Neither can slow
+// a connection down: the journal is a copy under a short lock, a Tap must not block.
+package intercept

@@ -1,0 +1,524 @@
+package intercept
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"time"
+
+	"mydbg/intercept/rule"
+	"mydbg/intercept/tlspair"
+	"mydbg/mysqlwire"
+	"mydbg/mysqlwire/auth"
+)
+
+// loginLimit is the largest packet that makes sense before a login has succeeded.
+const loginLimit = 1 << 20
+
+// hidden are the capabilities no client is offered because the tracker cannot follow them.
+const hidden = mysqlwire.Compress | mysqlwire.ZstdCompressionAlgorithm
+
+// A refusal ends a login with an error that the client is told.
+type refusal struct {
+	code  uint16
+	state string
+	err   error
+}
+
+func (r *refusal) Error() string { return r.err.Error() }
+func (r *refusal) Unwrap() error { return r.err }
+
+func refuse(code uint16, state string, format string, args ...any) error {
+	return &refusal{code, state, fmt.Errorf(format, args...)}
+}
+
+// login carries a connection from its first byte to the command phase.
+func (s *session) login(ctx context.Context) error {
+	err := s.handshake(ctx)
+	var r *refusal
+	if errors.As(err, &r) {
+		s.note(Error, "connection %d: %v%s", s.conn.ID, r.err, hint(r.err))
+		b, encErr := (&mysqlwire.ERR{Code: r.code, SQLState: r.state, Message: "mydbg: " + r.err.Error()}).Encode(nil, &mysqlwire.Context{Caps: mysqlwire.Protocol41})
+		if encErr == nil {
+			_ = s.client.writePacket(b) // it is leaving anyway
+		}
+	} else if err != nil && !errors.Is(err, errClosed) && ctx.Err() == nil {
+		s.note(Warning, "connection %d: login: %v%s", s.conn.ID, err, hint(err))
+	}
+	return err
+}
+
+// hint is what the person can try, of errors that know.
+func hint(err error) string {
+	var leg *tlspair.Error
+	var step *auth.Error
+	switch {
+	case errors.As(err, &leg) && leg.Hint != "":
+		return ". " + leg.Hint
+	case errors.As(err, &step) && step.Hint != "":
+		return ". " + step.Hint
+	}
+	return ""
+}
+
+func (s *session) handshake(ctx context.Context) error {
+	v, ok := s.ask(ctx, s.event(rule.ConnectServer), nil)
+	if !ok {
+		return context.Cause(ctx)
+	}
+	switch v.Action {
+	case Close, Hang:
+		return s.closing(ctx, v)
+	case Reply:
+		return s.mock(ctx, &v)
+	}
+	if err := s.connect(ctx, v.Backend); err != nil {
+		return err
+	}
+	greeting, err := s.greet(ctx)
+	if err != nil {
+		return err
+	}
+	return s.authenticate(ctx, greeting)
+}
+
+// closing carries out Close and Hang in the login.
+func (s *session) closing(ctx context.Context, v Verdict) error {
+	if v.Action == Close {
+		return errClosed
+	}
+	defer s.watch(nil)()
+	<-ctx.Done()
+	return context.Cause(ctx)
+}
+
+// connect opens the server leg.
+func (s *session) connect(ctx context.Context, want int) error {
+	index, b, err := s.proxy.backend(want)
+	if err != nil {
+		return refuse(1105, "HY000", "%w", err)
+	}
+	s.conn.change(func(i *ConnInfo) { i.Backend, i.BackendIndex = b.Address, index })
+	dctx, cancel := context.WithTimeout(ctx, s.proxy.o.ConnectTimeout)
+	defer cancel()
+	nc, err := b.dial(dctx)
+	if err != nil {
+		return refuse(2003, "HY000", "cannot connect to the server %s: %w. Is it running, and is the address right? Set it with --backend", b.Address, err)
+	}
+	s.socks.add(nc)
+	s.server = s.proxy.tapped(s.conn, newLeg(nc, mysqlwire.ToClient))
+	return nil
+}
+
+// greet carries the greeting over.
+func (s *session) greet(ctx context.Context) (*mysqlwire.Greeting, error) {
+	packet, err := s.server.readPacket(loginLimit)
+	if err != nil {
+		return nil, refuse(2013, "HY000", "the server at %s sent no greeting: %w", s.conn.Info().Backend, err)
+	}
+	ev := s.event(rule.ReadHandshake)
+	ev.Dir, ev.Kind, ev.Packet, ev.PacketLen = mysqlwire.ToClient, mysqlwire.KindGreeting, packet, len(packet)
+	isERR := len(packet) > 0 && packet[0] == 0xff
+	if isERR {
+		ev.Kind = mysqlwire.KindERR
+	}
+	packet, v, err := s.loginEvent(ctx, ev)
+	if err != nil {
+		return nil, err
+	}
+	if v.Action == Reply || isERR {
+		if err := s.client.writePacket(packet); err != nil {
+			return nil, s.left(s.client, err)
+		}
+		return nil, errClosed
+	}
+	g := &mysqlwire.Greeting{}
+	if err := g.Decode(packet, nil); err != nil {
+		return nil, refuse(2012, "HY000", "%s does not greet as a MySQL server: %w", s.conn.Info().Backend, err)
+	}
+	s.conn.change(func(i *ConnInfo) {
+		i.Phase, i.Server, i.Thread, i.MariaDB = LoggingIn, g.ServerVersion(), g.ConnectionID, g.MariaDB()
+	})
+	return g, s.sendGreeting(g)
+}
+
+// sendGreeting offers the client what the server offers but what cannot be followed. TLS is the
+// proxy's own; where the server leg mirrors the client's it is offered only if the server has it.
+func (s *session) sendGreeting(g *mysqlwire.Greeting) error {
+	offer := *g
+	offer.Caps &^= hidden | mysqlwire.SSL
+	mode := s.proxy.o.ClientTLS
+	if mode >= tlspair.Required || mode != tlspair.Disabled && (g.Caps.Has(mysqlwire.SSL) || s.proxy.o.BackendTLS != tlspair.Mirror) {
+		offer.Caps |= mysqlwire.SSL
+	}
+	b, err := offer.Encode(nil, nil)
+	if err != nil {
+		return fmt.Errorf("greeting: %w", err)
+	}
+	if err := s.client.writePacket(b); err != nil {
+		return s.left(s.client, err)
+	}
+	return nil
+}
+
+// loginEvent asks about a login packet if anybody wants to be asked. It returns what goes on:
+// the packet, one that replaces it, or with Reply the answer's first packet.
+func (s *session) loginEvent(ctx context.Context, ev *Event) ([]byte, Verdict, error) {
+	packet := ev.Packet
+	if !s.wants(ev.Point) {
+		return packet, Verdict{}, nil
+	}
+	v, ok := s.ask(ctx, ev, nil)
+	if !ok {
+		return nil, v, context.Cause(ctx)
+	}
+	if err := checkVerdict(ev, &v); err != nil {
+		s.note(Error, "%s: %v. Event passed on unchanged.", v.By, err)
+		return packet, Verdict{}, nil
+	}
+	switch v.Action {
+	case Close, Hang:
+		return nil, v, s.closing(ctx, v)
+	case Reply:
+		packets := v.Answer.Packets
+		for _, p := range packets[:len(packets)-1] {
+			if err := s.client.writePacket(p.Payload); err != nil {
+				return nil, v, s.left(s.client, err)
+			}
+		}
+		return packets[len(packets)-1].Payload, v, nil
+	}
+	if v.Packet != nil {
+		packet = v.Packet
+	}
+	return packet, v, nil
+}
+
+// readLogin reads the client's login, TLS first if it asks for it.
+func (s *session) readLogin(ctx context.Context) ([]byte, error) {
+	packet, err := s.client.readPacket(loginLimit)
+	if err != nil {
+		return nil, s.left(s.client, err)
+	}
+	mode := s.proxy.o.ClientTLS
+	if !mysqlwire.IsSSLRequest(packet) {
+		if mode >= tlspair.Required {
+			return nil, refuse(3159, "HY000", "this listener takes connections with TLS only (--client-tls=%s)", mode)
+		}
+		return packet, nil
+	}
+	if mode == tlspair.Disabled {
+		return nil, refuse(2026, "HY000", "the client wants TLS, which was not offered (--client-tls=disabled)")
+	}
+	authority, conf, err := s.proxy.clientTLS(s.client.conn)
+	if err != nil {
+		return nil, refuse(2026, "HY000", "TLS: %w", err)
+	}
+	l := s.client
+	tc, err := authority.Server(ctx, l.conn, conf, l.unread())
+	if err != nil {
+		return nil, err
+	}
+	l.r, l.w = 0, 0
+	l.conn = tc
+	s.conn.change(func(i *ConnInfo) { i.ClientTLS = tls.VersionName(tc.ConnectionState().Version) })
+	if packet, err = l.readPacket(loginLimit); err != nil {
+		return nil, s.left(l, err)
+	}
+	return packet, nil
+}
+
+// serverTLS starts TLS on the server leg if it should have it.
+func (s *session) serverTLS(ctx context.Context, login []byte, g *mysqlwire.Greeting) (bool, error) {
+	use, err := s.proxy.o.BackendTLS.Use(s.conn.Info().ClientTLS != "", g.Caps.Has(mysqlwire.SSL))
+	if err != nil {
+		return false, &refusal{2026, "HY000", err}
+	}
+	if !use {
+		return false, nil
+	}
+	conf, err := s.proxy.backendTLS(s.conn.Info().Backend)
+	if err != nil {
+		return false, refuse(2026, "HY000", "TLS to the server: %w", err)
+	}
+	// An SSLRequest is the first 32 bytes of the login.
+	request := append([]byte(nil), login[:32]...)
+	setSSL(request, true)
+	if err := s.server.writePacket(request); err != nil {
+		return false, s.left(s.server, err)
+	}
+	tc, err := tlspair.Client(ctx, s.server.conn, conf)
+	if err != nil {
+		return false, &refusal{2026, "HY000", err}
+	}
+	s.server.conn = tc
+	s.conn.change(func(i *ConnInfo) { i.ServerTLS = tls.VersionName(tc.ConnectionState().Version) })
+	return true, nil
+}
+
+// setSSL sets or clears CLIENT_SSL in the bytes of a login packet.
+func setSSL(login []byte, on bool) {
+	const bit = byte(mysqlwire.SSL >> 8)
+	login[1] &^= bit
+	if on {
+		login[1] |= bit
+	}
+}
+
+// authenticate carries the login over and follows it to its result.
+func (s *session) authenticate(ctx context.Context, g *mysqlwire.Greeting) error {
+	packet, err := s.readLogin(ctx)
+	if err != nil {
+		return err
+	}
+	login := &mysqlwire.Login{}
+	if err := login.Decode(packet, nil); err != nil {
+		return refuse(1043, "08S01", "this is no login that can be read: %w. Clients older than MySQL 4.1 are not supported", err)
+	}
+	s.loggedIn(login, g)
+	ev := s.event(rule.ReadAuth)
+	ev.Dir, ev.Kind, ev.Packet, ev.PacketLen = mysqlwire.ToServer, mysqlwire.KindLogin, mysqlwire.BlankPayload(mysqlwire.KindLogin, packet, nil), len(packet)
+	_, v, err := s.loginEvent(ctx, ev)
+	if err != nil {
+		return err
+	}
+	if v.Action == Reply {
+		return s.answerLogin(v.Answer)
+	}
+	if v.Packet != nil {
+		if packet, err = withSecret(v.Packet, login.AuthResponse); err != nil {
+			return refuse(1043, "08S01", "the edited login: %w", err)
+		}
+		if err := login.Decode(packet, nil); err != nil {
+			return refuse(1043, "08S01", "the edited login: %w", err)
+		}
+		s.loggedIn(login, g)
+	}
+	tlsOn, err := s.serverTLS(ctx, packet, g)
+	if err != nil {
+		return err
+	}
+	setSSL(packet, tlsOn)
+	return s.follow(ctx, packet, login, g)
+}
+
+// withSecret puts the client's answer to the scramble back into a login that was shown without it.
+func withSecret(packet, response []byte) ([]byte, error) {
+	var m mysqlwire.Login
+	if err := m.Decode(packet, nil); err != nil {
+		return nil, err
+	}
+	for _, b := range m.AuthResponse {
+		if b != 0 {
+			return packet, nil // a response of their own
+		}
+	}
+	m.AuthResponse = response
+	return m.Encode(nil, nil)
+}
+
+// loggedIn notes who logs in.
+func (s *session) loggedIn(m *mysqlwire.Login, g *mysqlwire.Greeting) {
+	offered := g.Caps &^ hidden
+	s.dec.Agree(offered&m.Caps|m.Caps&mysqlwire.SSL, g.MariaDB())
+	s.conn.change(func(i *ConnInfo) {
+		i.User, i.DB, i.AuthPlugin, i.Attrs, i.Caps = m.User, m.DB, m.PluginName, m.Attrs, s.dec.Caps()
+	})
+}
+
+// follow carries the authentication rounds over until the server decides.
+func (s *session) follow(ctx context.Context, packet []byte, login *mysqlwire.Login, g *mysqlwire.Greeting) error {
+	info := s.conn.Info()
+	x := auth.NewExchange(legOf(s.client, info.ClientTLS), legOf(s.server, info.ServerTLS), s.proxy.authOptions(s.dec.Caps()))
+	step, err := x.Begin(login.PluginName, g.Scramble, login.AuthResponse)
+	for {
+		s.conn.change(func(i *ConnInfo) { i.AuthPlugin, i.Login = x.Plugin(), x.History() })
+		if err != nil {
+			return refuse(1045, "28000", "login of %s: %w", login.User, err)
+		}
+		if err := s.loginStep(&step, packet, login); err != nil {
+			return err
+		}
+		var done bool
+		if done, err = s.authResult(ctx, &step); done || err != nil {
+			if err == nil && step.OK {
+				s.ready(login, x.Scramble())
+			}
+			return first(err, s.unlessOK(step.OK, x))
+		}
+		if step, err = s.authRound(x, step.Next); errors.Is(err, errClientLeft) || errors.Is(err, errServerLeft) {
+			return err
+		}
+	}
+}
+
+// unlessOK ends the session after a login that the server refused.
+func (s *session) unlessOK(ok bool, x *auth.Exchange) error {
+	if ok {
+		return nil
+	}
+	s.note(Warning, "connection %d: login failed: %s", s.conn.ID, x.Describe())
+	return errClosed
+}
+
+// loginStep sends what a step has for the server.
+func (s *session) loginStep(step *auth.Step, packet []byte, login *mysqlwire.Login) error {
+	send := step.ToServer
+	if step.Login {
+		if string(send[0]) != string(login.AuthResponse) {
+			m := *login
+			m.AuthResponse = send[0]
+			m.Caps = m.Caps&^mysqlwire.SSL | mysqlwire.Caps(packet[1])<<8&mysqlwire.SSL
+			var err error
+			if packet, err = m.Encode(nil, nil); err != nil {
+				return fmt.Errorf("login: %w", err)
+			}
+		}
+		if err := s.server.writePacket(packet); err != nil {
+			return s.left(s.server, err)
+		}
+		send = send[1:]
+	}
+	for _, p := range send {
+		if err := s.server.writePacket(p); err != nil {
+			return s.left(s.server, err)
+		}
+	}
+	return nil
+}
+
+// authResult asks about each packet the server has for the client and sends it.
+func (s *session) authResult(ctx context.Context, step *auth.Step) (done bool, err error) {
+	for _, p := range step.ToClient {
+		ev := s.event(rule.ReadAuthResult)
+		ev.Dir, ev.Kind, ev.Packet, ev.PacketLen = mysqlwire.ToClient, authKind(p), p, len(p)
+		p, v, err := s.loginEvent(ctx, ev)
+		if err != nil {
+			return true, err
+		}
+		if err := s.client.writePacket(p); err != nil {
+			return true, s.left(s.client, err)
+		}
+		if v.Action == Reply && !step.Done {
+			return true, errClosed // the server waits for an answer that will not come
+		}
+	}
+	return step.Done, nil
+}
+
+func authKind(p []byte) mysqlwire.Kind {
+	if len(p) == 0 {
+		return mysqlwire.KindAuthData
+	}
+	switch p[0] {
+	case 0x00:
+		return mysqlwire.KindOK
+	case 0xff:
+		return mysqlwire.KindERR
+	case 0xfe:
+		return mysqlwire.KindAuthSwitch
+	case 0x01:
+		return mysqlwire.KindAuthMore
+	case 0x02:
+		return mysqlwire.KindNextFactor
+	}
+	return mysqlwire.KindAuthData
+}
+
+// authRound reads the next packet of the exchange from whoever has to speak.
+func (s *session) authRound(x *auth.Exchange, next auth.Speaker) (auth.Step, error) {
+	if next == auth.Either {
+		next = s.whoSpeaks()
+	}
+	l, take := s.server, x.FromServer
+	if next == auth.Client {
+		l, take = s.client, x.FromClient
+	}
+	p, err := l.readPacket(loginLimit)
+	if err != nil {
+		return auth.Step{}, s.left(l, err)
+	}
+	return take(p)
+}
+
+// whoSpeaks waits for the first byte from either side.
+func (s *session) whoSpeaks() auth.Speaker {
+	came := make(chan auth.Speaker, 2)
+	listen := func(l *leg, who auth.Speaker) {
+		if len(l.unread()) == 0 {
+			_ = l.fill() // what is wrong with it the next read says again
+		}
+		came <- who
+	}
+	go listen(s.client, auth.Client) // both end: the first by its byte, the second by the deadline below
+	go listen(s.server, auth.Server)
+	who := <-came
+	other := s.server
+	if who == auth.Server {
+		other = s.client
+	}
+	_ = other.conn.SetReadDeadline(time.Unix(1, 0))
+	<-came
+	_ = other.conn.SetReadDeadline(time.Time{})
+	return who
+}
+
+// ready begins the command phase.
+func (s *session) ready(login *mysqlwire.Login, scramble []byte) {
+	s.scramble = scramble
+	s.dec.Ready()
+	s.dec.SetDB(login.DB)
+	s.conn.status.Store(uint32(mysqlwire.StatusAutocommit))
+	s.conn.change(func(i *ConnInfo) { i.Phase = Ready })
+	s.proxy.Journal.ring()
+}
+
+// answerLogin ends a login that a verdict answered: OK lets the client in, without a server that knows of it.
+func (s *session) answerLogin(a *mysqlwire.Answer) error {
+	last := a.Packets[len(a.Packets)-1]
+	if err := s.client.writePacket(last.Payload); err != nil {
+		return s.left(s.client, err)
+	}
+	if last.Kind != mysqlwire.KindOK || s.server != nil {
+		return errClosed
+	}
+	s.ready(&mysqlwire.Login{DB: s.conn.Info().DB}, nil)
+	return nil
+}
+
+// mock greets and logs in a client without any server.
+func (s *session) mock(ctx context.Context, v *Verdict) error {
+	for _, p := range v.Answer.Packets {
+		if err := s.client.writePacket(p.Payload); err != nil {
+			return s.left(s.client, err)
+		}
+	}
+	g := &mysqlwire.Greeting{}
+	if err := g.Decode(v.Answer.Packets[0].Payload, nil); err != nil {
+		return errClosed // an error, say: delivered, and that is all
+	}
+	packet, err := s.readLogin(ctx)
+	if err != nil {
+		return err
+	}
+	login := &mysqlwire.Login{}
+	if err := login.Decode(packet, nil); err != nil {
+		return refuse(1043, "08S01", "this is no login that can be read: %w", err)
+	}
+	s.loggedIn(login, g)
+	ev := s.event(rule.ReadAuth)
+	ev.Dir, ev.Kind, ev.Packet, ev.PacketLen = mysqlwire.ToServer, mysqlwire.KindLogin, mysqlwire.BlankPayload(mysqlwire.KindLogin, packet, nil), len(packet)
+	_, said, err := s.loginEvent(ctx, ev)
+	if err != nil {
+		return err
+	}
+	if said.Action == Reply {
+		return s.answerLogin(said.Answer)
+	}
+	ok, err := (&mysqlwire.OK{Status: mysqlwire.StatusAutocommit}).Encode(nil, &mysqlwire.Context{Caps: s.dec.Caps()})
+	if err != nil {
+		return fmt.Errorf("login: %w", err)
+	}
+	return s.answerLogin(&mysqlwire.Answer{Packets: []mysqlwire.Packet{{Kind: mysqlwire.KindOK, Payload: ok}}})
+}

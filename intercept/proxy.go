@@ -1,0 +1,297 @@
+package intercept
+
+import (
+	"context"
+	"crypto/rsa"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"mydbg/intercept/tlspair"
+	"mydbg/mysqlwire"
+	"mydbg/mysqlwire/auth"
+)
+
+// Options configure a Proxy. The zero value relays without TLS certificates of its own being
+// needed until a client asks for TLS.
+type Options struct {
+	Backends       []Backend    // the first is the default
+	ClientTLS      tlspair.Mode // Mirror means Preferred
+	BackendTLS     tlspair.Mode
+	BackendCA      string // PEM file of authorities that may sign the server's certificate
+	BackendCert    string // the proxy's own client certificate and key, PEM files
+	BackendKey     string
+	StateDir       string        // where the local authority lives; "" is tlspair.DefaultDir
+	AllowCleartext bool          // let passwords cross a plain server leg in clear text
+	ConnectTimeout time.Duration // 10 s if 0
+	JournalSize    int           // exchanges; 20,000 if 0
+	JournalBytes   int           // of their packets; 32 MiB if 0
+	Tap            Tap           // told what crosses; may be nil
+}
+
+// Backend is a server to connect to.
+type Backend struct {
+	Address  string // host:port or unix:/path
+	ReadOnly bool
+	// Dial opens a connection that is not to Address: an embedded server's. nil dials Address.
+	Dial func(ctx context.Context) (net.Conn, error)
+}
+
+func (b *Backend) dial(ctx context.Context) (net.Conn, error) {
+	if b.Dial != nil {
+		return b.Dial(ctx)
+	}
+	return dial(ctx, b.Address)
+}
+
+// Tap learns what crosses, for recording. It must not block and must not keep the slices.
+type Tap interface {
+	Opened(c *Conn)
+	// Bytes are what one leg read or wrote, TLS undone. Logins are in it: mask them.
+	Bytes(c *Conn, l Leg, d mysqlwire.Direction, b []byte)
+	Finished(c *Conn, x *Exchange)
+	Closed(c *Conn, cause error)
+}
+
+// Leg names one side of a connection.
+type Leg uint8
+
+const (
+	ClientLeg Leg = iota
+	ServerLeg
+)
+
+// Proxy accepts client connections and carries each to a server.
+type Proxy struct {
+	Journal     *Journal
+	Gate        *Gate
+	Breakpoints *Breakpoints
+	Stepper     *Stepper
+
+	o     Options
+	chain atomic.Pointer[Chain]
+
+	authority func() (*tlspair.Authority, error)
+
+	mu          sync.Mutex
+	listeners   []net.Listener
+	conns       map[ConnID]*Conn
+	closedConns []ConnInfo // newest last, bounded
+	lastConn    ConnID
+	auto        []Hook
+	base        context.Context
+	stop        context.CancelCauseFunc
+	sessions    sync.WaitGroup
+}
+
+// keptConns is how many closed connections are still listed.
+const keptConns = 200
+
+// New makes a proxy. It listens only once Listen is called.
+func New(o Options) (*Proxy, error) {
+	if o.ConnectTimeout <= 0 {
+		o.ConnectTimeout = 10 * time.Second
+	}
+	for i := range o.Backends {
+		if o.Backends[i].Dial != nil {
+			continue
+		}
+		a, err := ParseAddress(o.Backends[i].Address, 3306)
+		if err != nil {
+			return nil, fmt.Errorf("backend %w", err)
+		}
+		o.Backends[i].Address = a
+	}
+	if o.BackendCA != "" || o.BackendTLS > tlspair.Required {
+		if _, err := tlspair.ClientConfig(o.BackendTLS, o.BackendCA, "localhost", o.BackendCert, o.BackendKey); err != nil {
+			return nil, err
+		}
+	}
+	p := &Proxy{
+		Journal: NewJournal(o.JournalSize, o.JournalBytes), Stepper: &Stepper{}, o: o,
+		conns:     map[ConnID]*Conn{},
+		authority: sync.OnceValues(func() (*tlspair.Authority, error) { return tlspair.OpenAuthority(o.StateDir) }),
+	}
+	p.Gate = &Gate{bell: p.Journal.ring}
+	p.Breakpoints = newBreakpoints(p)
+	p.base, p.stop = context.WithCancelCause(context.Background())
+	p.rechain()
+	return p, nil
+}
+
+// SetHooks replaces the automatic hooks, in the order they are asked.
+func (p *Proxy) SetHooks(hooks ...Hook) {
+	p.mu.Lock()
+	p.auto = slices.Clone(hooks)
+	p.mu.Unlock()
+	p.rechain()
+}
+
+// rechain publishes the chain of the hooks and breakpoints there are now.
+func (p *Proxy) rechain() {
+	p.mu.Lock()
+	auto := p.auto
+	p.mu.Unlock()
+	pre, post := p.Breakpoints.hooks()
+	p.chain.Store(NewChain(pre, auto, post))
+	p.Journal.ring()
+}
+
+// Backends lists the servers as configured.
+func (p *Proxy) Backends() []Backend { return slices.Clone(p.o.Backends) }
+
+// backend is the server of number want, or the default one.
+func (p *Proxy) backend(want int) (int, *Backend, error) {
+	if len(p.o.Backends) == 0 {
+		return 0, nil, errors.New("no server is configured: set one with --backend HOST:PORT")
+	}
+	want = max(want, 1)
+	if want > len(p.o.Backends) {
+		return 0, nil, fmt.Errorf("there is no backend %d, only %d", want, len(p.o.Backends))
+	}
+	return want, &p.o.Backends[want-1], nil
+}
+
+// Conns lists the open connections, oldest first, and then those that closed last.
+func (p *Proxy) Conns() []ConnInfo {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	list := make([]ConnInfo, 0, len(p.conns)+len(p.closedConns))
+	for _, id := range slices.Sorted(maps.Keys(p.conns)) {
+		list = append(list, p.conns[id].Info())
+	}
+	return append(list, p.closedConns...)
+}
+
+// Conn finds an open connection; nil when it is closed.
+func (p *Proxy) Conn(id ConnID) *Conn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.conns[id]
+}
+
+// Step tells a connection where to stop next.
+func (p *Proxy) Step(id ConnID, m StepMode) {
+	if c := p.Conn(id); c != nil {
+		p.Stepper.Set(c, m)
+		p.Journal.ring()
+	}
+}
+
+// open registers a new client connection.
+func (p *Proxy) open(nc net.Conn, cancel context.CancelCauseFunc) *Conn {
+	p.mu.Lock()
+	p.lastConn++
+	c := &Conn{ID: p.lastConn, Opened: time.Now(), cancel: cancel}
+	c.info = ConnInfo{ID: c.ID, Opened: c.Opened, Client: nc.RemoteAddr().String(), Listen: nc.LocalAddr().String()}
+	p.conns[c.ID] = c
+	p.mu.Unlock()
+	if p.o.Tap != nil {
+		p.o.Tap.Opened(c)
+	}
+	p.Journal.ring()
+	return c
+}
+
+func (p *Proxy) closed(c *Conn, cause error) {
+	p.mu.Lock()
+	delete(p.conns, c.ID)
+	p.closedConns = append(p.closedConns, c.Info())
+	if len(p.closedConns) > keptConns {
+		p.closedConns = slices.Delete(p.closedConns, 0, len(p.closedConns)-keptConns)
+	}
+	p.mu.Unlock()
+	if p.o.Tap != nil {
+		p.o.Tap.Closed(c, cause)
+	}
+	p.Journal.ring()
+}
+
+func (p *Proxy) finished(c *Conn, x *Exchange) {
+	p.Breakpoints.finished(c, x)
+	if p.o.Tap != nil {
+		p.o.Tap.Finished(c, x)
+	}
+}
+
+// tapped has l tell the tap what crosses it.
+func (p *Proxy) tapped(c *Conn, l *leg) *leg {
+	if t := p.o.Tap; t != nil {
+		side := ServerLeg
+		if l.from == mysqlwire.ToServer {
+			side = ClientLeg
+		}
+		l.tap = func(d mysqlwire.Direction, b []byte) { t.Bytes(c, side, d, b) }
+	}
+	return l
+}
+
+// clientTLS is what the client leg of nc shows clients.
+func (p *Proxy) clientTLS(nc net.Conn) (*tlspair.Authority, *tls.Config, error) {
+	a, err := p.authority()
+	if err != nil {
+		return nil, nil, err
+	}
+	var names []string
+	if host, _, err := net.SplitHostPort(nc.LocalAddr().String()); err == nil {
+		names = append(names, host)
+	}
+	conf, err := a.ServerConfig(names...)
+	return a, conf, err
+}
+
+// CAFile is the certificate that clients should trust, made if there is none yet.
+func (p *Proxy) CAFile() (string, error) {
+	a, err := p.authority()
+	if err != nil {
+		return "", err
+	}
+	return a.CAFile(), nil
+}
+
+func (p *Proxy) backendTLS(address string) (*tls.Config, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		host = "localhost" // a Unix socket
+	}
+	return tlspair.ClientConfig(p.o.BackendTLS, p.o.BackendCA, host, p.o.BackendCert, p.o.BackendKey)
+}
+
+func (p *Proxy) authOptions(caps mysqlwire.Caps) auth.Options {
+	return auth.Options{
+		Key: func() (*rsa.PrivateKey, error) {
+			a, err := p.authority()
+			if err != nil {
+				return nil, err
+			}
+			return a.RSAKey()
+		},
+		AllowCleartext: p.o.AllowCleartext,
+		MultiFactor:    caps.Has(mysqlwire.MultiFactorAuthentication),
+	}
+}
+
+// Close stops accepting, releases what is held unchanged, gives running exchanges a moment to end, and closes
+// every connection. It returns when all sessions have ended.
+func (p *Proxy) Close() error {
+	p.mu.Lock()
+	listeners := p.listeners
+	p.listeners = nil
+	p.mu.Unlock()
+	var err error
+	for _, l := range listeners {
+		err = errors.Join(err, l.Close())
+	}
+	p.Stepper.PauseAll(false)
+	p.chain.Store(NewChain(nil, p.auto, nil))
+	p.Gate.ReleaseAll(Verdict{})
+	p.stop(errors.New("mydbg ends"))
+	p.sessions.Wait()
+	return err
+}
