@@ -46,5 +46,6 @@ func (s Style) Over(text string) string {
 
 // Bold and the others are the style with one thing more.
 func (s Style) Bold() Style      { return Of(s.lip.Bold(true)) }
+func (s Style) Italic() Style    { return Of(s.lip.Italic(true)) }
 func (s Style) Underline() Style { return Of(s.lip.Underline(true)) }
 func (s Style) Reverse() Style   { return Of(s.lip.Reverse(true)) }
