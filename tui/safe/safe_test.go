@@ -72,8 +72,8 @@ func TestEveryRuneIsVisible(t *testing.T) {
 		switch {
 		case r >= 0xd800 && r < 0xe000:
 			continue
-		case r >= 0x3400 && r < 0xf900, r >= 0x17000 && r < 0x1b000, r >= 0x20000 && r < 0xe0000, r >= 0xf0000:
-			r += 96
+		case r >= 0x3400 && r < 0xf900, r >= 0x17000 && r < 0x1b000, r >= 0x1fb00 && r < 0xe0000, r >= 0xe0200:
+			r += 960
 		}
 		got := Line(string(r))
 		if err := clean(got, false); err != "" {

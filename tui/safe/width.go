@@ -13,7 +13,7 @@ const (
 )
 
 // Width returns how many cells Line(s) takes.
-func Width(s string) int { return ansi.StringWidth(Line(s)) }
+func Width(s string) int { return cells(Line(s)) }
 
 // Cut returns Line(s) if it fits into w cells, else its beginning and an ellipsis. It never returns more than w cells.
 // Its cost depends on w, not on the length of s.
@@ -45,13 +45,13 @@ func Elide(s string, w int) string {
 // Pad is Cut, filled with spaces at the right to exactly w cells.
 func Pad(s string, w int) string {
 	s = Cut(s, w)
-	return s + spaces(w-ansi.StringWidth(s))
+	return s + spaces(w-cells(s))
 }
 
 // PadLeft is Cut, filled with spaces at the left to exactly w cells; for numbers.
 func PadLeft(s string, w int) string {
 	s = Cut(s, w)
-	return spaces(w-ansi.StringWidth(s)) + s
+	return spaces(w-cells(s)) + s
 }
 
 // Wrap returns Text(s) as lines of at most w cells. It breaks after a space where it can, else between graphemes; a
@@ -103,6 +103,14 @@ func wrapLine(lines []string, s string, w int) []string {
 	return append(lines, s[start:])
 }
 
+// cells is the width of clean text.
+func cells(s string) int {
+	if isPlain(s) {
+		return len(s)
+	}
+	return ansi.StringWidth(s)
+}
+
 // narrow replaces what is wider than w.
 func narrow(s string, w int) string {
 	var out strings.Builder
@@ -122,10 +130,10 @@ func head(s string, w int) (line string, whole bool) {
 	for n := 8*w + 64; ; n *= 4 {
 		if n >= len(s) {
 			line = Line(s)
-			return line, ansi.StringWidth(line) <= w
+			return line, cells(line) <= w
 		}
 		line = Line(s[:runeStart(s, n)])
-		if ansi.StringWidth(line) > w {
+		if cells(line) > w {
 			return line, false
 		}
 	}
@@ -135,7 +143,7 @@ func head(s string, w int) (line string, whole bool) {
 func tail(s string, w int) string {
 	for n := 8*w + 64; n < len(s); n *= 4 {
 		line := Line(s[runeStart(s, len(s)-n):])
-		if ansi.StringWidth(line) > w+2 {
+		if cells(line) > w+2 {
 			return line
 		}
 	}
@@ -154,6 +162,9 @@ func runeStart(s string, i int) int {
 
 // take returns the longest beginning of clean text that fits into w cells.
 func take(s string, w int) string {
+	if isPlain(s) {
+		return s[:min(len(s), w)]
+	}
 	width := 0
 	for i := 0; i < len(s); {
 		g, gw := ansi.FirstGraphemeCluster(s[i:], ansi.GraphemeWidth)
@@ -167,7 +178,7 @@ func take(s string, w int) string {
 
 // takeEnd returns the longest end of clean text that fits into w cells.
 func takeEnd(s string, w int) string {
-	skip := ansi.StringWidth(s) - w
+	skip := cells(s) - w
 	i := 0
 	for i < len(s) && skip > 0 {
 		g, gw := ansi.FirstGraphemeCluster(s[i:], ansi.GraphemeWidth)
