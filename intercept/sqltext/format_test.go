@@ -153,6 +153,9 @@ func FuzzFormat(f *testing.F) {
 		if got, want := solid(out), solid(sql); !slices.Equal(got, want) {
 			t.Fatalf("%q\n got %q\nwant %q\nfrom %q", sql, got, want, out)
 		}
+		if got, want := digestText(out), digestText(sql); got != want {
+			t.Fatalf("%q\n got %s\nwant %s\nfrom %q", sql, got, want, out)
+		}
 		if line := OneLine(sql); strings.ContainsAny(line, "\r\n\t") {
 			t.Fatalf("%q", line)
 		}
