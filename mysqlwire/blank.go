@@ -3,17 +3,19 @@ package mysqlwire
 import "bytes"
 
 // Blank is m without secrets, for screens and recordings: a copy in which zeros stand for the
-// client's proof or password, as many as it had bytes. Messages without secrets are returned as they
-// are. An AuthData is taken for the client's.
+// client's proof or password, as many as it had bytes (asterisks where a zero would end it). Messages
+// without secrets are returned as they are. An AuthData is taken for the client's.
 func Blank(m Message) Message {
 	switch m := m.(type) {
 	case *Login:
 		b := *m
-		b.AuthResponse = make([]byte, len(m.AuthResponse))
+		b.AuthResponse = bytes.Clone(m.AuthResponse)
+		b.blank()
 		return &b
 	case *ChangeUser:
 		b := *m
-		b.AuthResponse = make([]byte, len(m.AuthResponse))
+		b.AuthResponse = bytes.Clone(m.AuthResponse)
+		b.blank()
 		return &b
 	case *AuthData:
 		return &AuthData{Data: make([]byte, len(m.Data))}
@@ -23,6 +25,21 @@ func Blank(m Message) Message {
 		return &b
 	}
 	return m
+}
+
+func (m *Login) blank() {
+	overwrite(m.AuthResponse, m.Caps&(PluginAuthLenencClientData|SecureConnection) == 0)
+}
+
+func (m *ChangeUser) blank() { overwrite(m.AuthResponse, m.nulEnded) }
+
+func overwrite(b []byte, nulEnded bool) {
+	clear(b)
+	if nulEnded {
+		for i := range b {
+			b[i] = '*'
+		}
+	}
 }
 
 // BlankPayload is Blank for bytes: a copy of the same length, or payload itself where a kind has no
@@ -46,9 +63,9 @@ func BlankPayload(k Kind, payload []byte, cx *Context) []byte {
 	}
 	switch m := m.(type) { // their fields alias b
 	case *Login:
-		clear(m.AuthResponse)
+		m.blank()
 	case *ChangeUser:
-		clear(m.AuthResponse)
+		m.blank()
 	case *AuthData:
 		clear(m.Data)
 	case *RegisterSlave:

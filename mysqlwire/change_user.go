@@ -13,6 +13,7 @@ type ChangeUser struct {
 
 	absent      Caps // fields at the end that the client left out; Protocol41 stands for the collation
 	pluginNoNUL bool
+	nulEnded    bool // the auth response was
 	Rest        []byte
 }
 
@@ -38,6 +39,7 @@ func (m *ChangeUser) decode(c *cursor, cx *Context) {
 	c.command(ComChangeUser)
 	m.User = c.nulText("user")
 	m.AuthResponse = c.authResponse(caps)
+	m.nulEnded = !caps.Has(SecureConnection)
 	m.DB = c.nulText("database")
 	if c.left() == 0 {
 		m.absent |= Protocol41

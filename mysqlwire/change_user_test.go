@@ -24,7 +24,7 @@ func TestChangeUserRoundTrip(t *testing.T) {
 			User: "u", AuthResponse: []byte{}, absent: Protocol41 | PluginAuth | ConnectAttrs,
 		}},
 		{"response ended by zero", "11 7500 0102 00 6400 0801", 0, ChangeUser{
-			User: "u", AuthResponse: []byte{1, 2}, DB: "d", Collation: 264,
+			User: "u", AuthResponse: []byte{1, 2}, DB: "d", Collation: 264, nulEnded: true,
 		}},
 		{"a length that a login would read as two bytes", "11 7500 fb" + strings.Repeat("61", 251) + "00 2d00 70", all, ChangeUser{
 			User: "u", AuthResponse: []byte(strings.Repeat("a", 251)), Collation: 45, PluginName: "p", pluginNoNUL: true, absent: ConnectAttrs,
