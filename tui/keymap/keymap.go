@@ -104,7 +104,7 @@ func (a Action) Key() string {
 
 // Command is the action on the command line, or "" for the keys of prompts and questions.
 func (a Action) Command() string {
-	if a.Context == InPrompt || a.Context == InConfirm {
+	if a.Context == InPrompt || a.Context == InConfirm || a.ID == No {
 		return ""
 	}
 	return ":" + string(a.ID)

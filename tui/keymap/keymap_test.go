@@ -132,8 +132,10 @@ func TestCommands(t *testing.T) {
 			t.Errorf("%s: got %+v", a.Command(), got)
 		}
 	}
-	if a, ok := m.Command("yes"); ok {
-		t.Errorf("a question's key is a command: %+v", a)
+	for _, name := range []string{"yes", "no", "complete-prev"} {
+		if a, ok := m.Command(name); ok {
+			t.Errorf("a question's key is a command: %+v", a)
+		}
 	}
 	if _, ok := m.Command("no-such"); ok {
 		t.Error("found a command that is none")
