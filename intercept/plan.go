@@ -23,8 +23,9 @@ const (
 
 // running is the query that the server is busy with.
 type running struct {
-	query  Query
-	main   bool // its answer is the exchange's; others are exchanges of their own
+	cmd    mysqlwire.Command
+	query  Query // without its packet, unless somebody may be asked about the answer
+	main   bool  // its answer is the exchange's; others are exchanges of their own
 	mode   mode
 	answer *mysqlwire.Answer
 	size   int    // bytes collected
@@ -138,7 +139,7 @@ func (s *session) edit(q *Query) {
 func (s *session) start(q *Query) {
 	cmd := mysqlwire.Command(q.Packet[0])
 	now := time.Now()
-	s.now = running{query: *q, main: q.Show || !cmd.Answered() && q.Origin == FromClient, shift: s.seq - 1}
+	s.now = running{cmd: cmd, query: *q, main: q.Show || !cmd.Answered() && q.Origin == FromClient, shift: s.seq - 1}
 	s.now.timing = Timing{Queued: q.queued, Sent: now}
 	if q.queued.IsZero() {
 		s.now.timing.Queued = s.x.Begun
@@ -151,6 +152,10 @@ func (s *session) start(q *Query) {
 		s.now.mode = discarded
 	case q.Need || s.wants(rule.ReadQueryResult) || s.joins() || q.LastPrepared && s.dec.Caps().Has(mysqlwire.MariaDBCacheMetadata):
 		s.now.mode = collected
+	}
+	s.now.query.Packet = nil // the read buffer's, most likely
+	if s.now.mode == collected || q.owner != nil {
+		s.now.query.Packet = slices.Clone(q.Packet)
 	}
 	if s.now.mode == collected {
 		s.now.answer = &mysqlwire.Answer{Command: cmd}
@@ -215,7 +220,7 @@ func (s *session) statement(id uint32) *mysqlwire.Stmt {
 func (s *session) answered(ctx context.Context) error {
 	n := &s.now
 	n.timing.Last = time.Now()
-	if n.counts.Error == nil && n.query.Packet[0] == byte(mysqlwire.ComStmtPrepare) {
+	if n.counts.Error == nil && n.cmd == mysqlwire.ComStmtPrepare {
 		if st := s.dec.Stmt(mysqlwire.LastStmtID); st != nil {
 			s.prepared = st.ID
 		}
@@ -250,7 +255,7 @@ func (s *session) judge(ctx context.Context) error {
 		ev := s.event(rule.ReadQueryResult)
 		ev.Dir, ev.Query, ev.Answer, ev.Timing, ev.Counts = mysqlwire.ToClient, n.query, a, n.timing, n.counts
 		ev.Context = s.resultContext()
-		ev.SQL = s.dec.SQL(mysqlwire.Command(n.query.Packet[0]).Kind(), n.query.Packet)
+		ev.SQL = s.dec.SQL(n.cmd.Kind(), n.query.Packet)
 		ev.Stmt = s.statement(stmtID(n.query.Packet))
 		if err := first(s.client.flush(), s.server.flush()); err != nil {
 			return err
@@ -360,7 +365,7 @@ func (s *session) stitched(a *mysqlwire.Answer) *mysqlwire.Answer {
 // resultContext decodes the collected answer.
 func (s *session) resultContext() *mysqlwire.Context {
 	cx := *s.dec.Context()
-	cx.Command = mysqlwire.Command(s.now.query.Packet[0])
+	cx.Command = s.now.cmd
 	return &cx
 }
 

@@ -66,7 +66,7 @@ func whereKnown(f Field, named []Point, at Point) string {
 }
 
 func (e *Expr) whyNever() string {
-	if len(e.hooks) == 0 || e.MayHoldAt(0) == false {
+	if len(e.hooks) == 0 || !e.MayHoldAt(0) {
 		return "it contradicts itself"
 	}
 	var late []string

@@ -10,7 +10,7 @@ func Format(sql string) string {
 		f.token(f.toks[f.i])
 		f.i++
 	}
-	return strings.TrimRight(f.b.String(), " \n")
+	return f.b.String()
 }
 
 type formatter struct {
