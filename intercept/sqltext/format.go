@@ -185,7 +185,7 @@ func OneLine(sql string) string {
 		}
 		blank = false
 		if t.kind == comment && !strings.HasPrefix(t.text, "/*") {
-			body := strings.TrimSpace(strings.TrimLeft(t.text, "-#"))
+			body := strings.Join(strings.Fields(strings.TrimLeft(t.text, "-#")), " ")
 			b.WriteString("/* " + strings.ReplaceAll(body, "*/", "* /") + " */")
 			blank = true
 			continue
