@@ -1,0 +1,3 @@
+package mysqlwire
+
+var errorCodes = []ErrorCode{}
