@@ -1,0 +1,48 @@
+package traffic
+
+import (
+	"fmt"
+
+	"mydbg/tui/safe"
+)
+
+// View draws the pane's box in the size last set. Without any connection it shows intro, clean
+// lines in style.
+func (p *Pane) View(focused bool, intro []string) string {
+	if p.w == 0 || p.h == 0 {
+		return ""
+	}
+	if p.Len() == 0 && len(p.sections) == 0 && len(intro) > 0 {
+		return p.th.BoxLines("1 Events", "", intro, p.w, p.h, focused)
+	}
+	return p.th.Box(p.title(), p.right(), p.list.View(), p.w, p.h, focused)
+}
+
+func (p *Pane) title() string {
+	kind := "tree"
+	if p.flat {
+		kind = "flat"
+	}
+	count := Count(p.kept)
+	if p.filter != nil {
+		count = Count(p.matched) + "/" + count
+	}
+	return "1 Events  " + kind + "  " + count
+}
+
+func (p *Pane) right() string {
+	out := "filter: off"
+	switch {
+	case p.probe != nil && p.probe.become:
+		out = fmt.Sprintf("filtering, %s so far", Count(p.probe.matched))
+	case p.filter != nil:
+		out = "f: " + safe.Elide(p.filter.String(), max(p.w/3, 12))
+	}
+	if p.gone > 0 {
+		out = fmt.Sprintf("%s older gone  ", Count(p.gone)) + out
+	}
+	if p.list.Following() {
+		return out + "   follow"
+	}
+	return out
+}
