@@ -132,7 +132,11 @@ func (c *completer) start() {
 	c.offer("param(", "value of a parameter: param(0) is the first")
 	c.offer("not", "the opposite")
 	for _, f := range functionNames() {
-		c.offer(f+"(", functionDocs[f])
+		doc := functionDocs[f]
+		if doc == "" {
+			doc = "function of expr-lang"
+		}
+		c.offer(f+"(", doc)
 	}
 }
 
