@@ -146,6 +146,16 @@ func TestParseRules(t *testing.T) {
 	}
 }
 
+func TestRuleUses(t *testing.T) {
+	r, err := ParseRule("per digest once if write")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Uses() != Set("write", "digest") {
+		t.Errorf("got %v", r.Uses().Names())
+	}
+}
+
 func TestRuleExplain(t *testing.T) {
 	for _, tt := range []struct{ line, want string }{
 		{`if rows > 3`, "pause at result because of rows, if rows > 3"},

@@ -15,6 +15,16 @@ func (r *Rule) Points() []Point {
 	return r.If.stops()
 }
 
+// Uses is what the caller must fill in for the rule: the condition's fields, and digest where hits
+// are counted by it.
+func (r *Rule) Uses() FieldSet {
+	uses := r.If.Uses()
+	if r.Hit.Per == PerDigest {
+		uses |= Set("digest")
+	}
+	return uses
+}
+
 // stops infers where a condition wants to be asked.
 func (e *Expr) stops() []Point {
 	usual := max(e.Point(), ReadQuery)
