@@ -105,8 +105,8 @@ func (d *Decoder) succeed() {
 	}
 }
 
-// Need says how many bytes of the packet that f begins Note must be given, at most all of them: 0
-// for most rows, 1 MiB at most. Ask right after Next.
+// Need says how many bytes of the packet that f begins Note must be given: 0 for rows, 1 MiB at
+// most. They are all in that frame. Ask right after Next.
 func (d *Decoder) Need(f Frame) int {
 	if f.Cont {
 		return 0
@@ -138,14 +138,11 @@ func (d *Decoder) Need(f Frame) int {
 			n = maxNote
 		}
 	}
-	if f.More {
-		return n
-	}
 	return min(n, f.Len)
 }
 
-// Note remembers what later packets need. payload is the joined payload of the packet that f
-// begins, or its first Need bytes, as the server sends or gets them.
+// Note remembers what later packets need. payload is that of the packet that f begins, or its
+// first Need bytes, as the server sends or gets them.
 func (d *Decoder) Note(f Frame, payload []byte) {
 	switch {
 	case f.Cont:
@@ -327,7 +324,8 @@ func (d *Decoder) Context() *Context {
 }
 
 // ExecuteContext is what decoding a COM_STMT_EXECUTE or COM_STMT_BULK_EXECUTE needs: Context with
-// the parameters of the statement that payload names. It can be asked before or after Note.
+// the parameters of the statement that payload names. Ask after the execute's Next, before or
+// after its Note.
 func (d *Decoder) ExecuteContext(payload []byte) *Context {
 	cx := *d.Context()
 	if s := d.named(payload); s != nil {
