@@ -34,7 +34,7 @@ type greetingWire struct {
 	authLenOdd  bool
 	reserved    []byte // nil is zeros; the last four of ten are MariaDB's flags if those are sent
 	noNUL       bool   // no zero byte behind the scramble
-	pluginNoNUL bool   // servers before 5.5.10 and 5.6.2
+	pluginNoNUL bool   // some old 5.5 and 5.6 servers
 	noPlugin    bool   // payload ends before the plugin name it announces
 }
 

@@ -167,7 +167,7 @@ func useDriver(t *testing.T, cfg *mysql.Config) {
 	}
 }
 
-// labVar is a variable of the laboratory; the test is skipped without it.
+// labVar is what the environment says of the test servers; without it the test is skipped.
 func labVar(t *testing.T, name string) string {
 	v := os.Getenv("LAB_" + name)
 	if v == "" {
