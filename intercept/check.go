@@ -8,8 +8,8 @@ import (
 	"mydbg/mysqlwire"
 )
 
-// checkVerdict refuses a verdict that the protocol cannot express at ev, with the reason.
-func checkVerdict(ev *Event, v *Verdict) error {
+// Check refuses a verdict that the protocol cannot express at ev, with the reason.
+func Check(ev *Event, v *Verdict) error {
 	if v.Action == Hold {
 		return errors.New("a verdict cannot hold")
 	}

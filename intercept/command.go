@@ -222,7 +222,7 @@ func (s *session) command(ctx context.Context, payload []byte, size int, streams
 		if !ok {
 			return context.Cause(ctx)
 		}
-		if err := checkVerdict(ev, &v); err != nil {
+		if err := Check(ev, &v); err != nil {
 			s.note(Error, "%s: %v. The command went on unchanged.", v.By, err)
 			v = Verdict{}
 		}

@@ -90,7 +90,7 @@ func (g *Gate) Resolve(id HoldID, v Verdict) error {
 	}
 	ev := g.held[i].Event
 	g.mu.Unlock()
-	if err := checkVerdict(ev, &v); err != nil {
+	if err := Check(ev, &v); err != nil {
 		return err
 	}
 	return g.answer(id, v)

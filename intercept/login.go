@@ -173,7 +173,7 @@ func (s *session) loginEvent(ctx context.Context, ev *Event) ([]byte, Verdict, e
 	if !ok {
 		return nil, v, context.Cause(ctx)
 	}
-	if err := checkVerdict(ev, &v); err != nil {
+	if err := Check(ev, &v); err != nil {
 		s.note(Error, "%s: %v. Event passed on unchanged.", v.By, err)
 		return packet, Verdict{}, nil
 	}

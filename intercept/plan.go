@@ -264,7 +264,7 @@ func (s *session) judge(ctx context.Context) error {
 		if v, ok = s.ask(ctx, ev, s.server); !ok {
 			return context.Cause(ctx)
 		}
-		if err := checkVerdict(ev, &v); err != nil {
+		if err := Check(ev, &v); err != nil {
 			s.note(Error, "%s: %v. The answer went on unchanged.", v.By, err)
 			v = Verdict{}
 		}
