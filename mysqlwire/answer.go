@@ -54,10 +54,10 @@ func (a *Answer) withPackets(packets []Packet) *Answer {
 // follow it. An answer that ends with an error, or with nothing that has a status, is returned as
 // it is: nothing can follow.
 func (a *Answer) WithMoreResults(cx *Context) *Answer {
-	if len(a.Packets) == 0 {
+	last := len(a.Packets) - 1
+	if last < 0 || a.Packets[last].Kind != KindOK && a.Packets[last].Kind != KindEOF {
 		return a
 	}
-	last := len(a.Packets) - 1
 	p, err := withStatus(a.Packets[last], cx, func(s Status) Status { return s | StatusMoreResultsExists })
 	if err != nil {
 		return a

@@ -25,7 +25,7 @@ func ErrorByCode(code uint16) (ErrorCode, bool) {
 }
 
 // SearchErrors finds errors by number, by SQLSTATE, or by words that occur in symbol or message, in
-// any order. The best come first: whole numbers and symbols, then those whose symbol has the words.
+// any order. The best come first: whole numbers, symbols and messages, then those whose symbol has the words.
 func SearchErrors(text string) []ErrorCode {
 	words := strings.Fields(strings.ToLower(strings.ReplaceAll(text, "_", " ")))
 	if len(words) == 0 {
@@ -45,7 +45,8 @@ func (e *ErrorCode) rank(words []string) int {
 	number := strconv.Itoa(int(e.Code))
 	symbol := strings.ToLower(strings.ReplaceAll(e.Symbol, "_", " "))
 	message := strings.ToLower(e.Message)
-	if len(words) == 1 && words[0] == number || strings.Join(words, " ") == symbol {
+	whole := strings.Join(words, " ")
+	if whole == number || whole == symbol || whole == message {
 		return 0
 	}
 	rank := 1
