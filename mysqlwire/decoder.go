@@ -71,10 +71,10 @@ func (d *Decoder) DB() string { return d.db }
 // Next explains a frame, see Tracker.Next.
 func (d *Decoder) Next(dir Direction, h Header, head []byte) (Frame, error) {
 	f, err := d.Tracker.Next(dir, h, head)
-	if f.Begins {
+	switch {
+	case f.Begins:
 		d.begin()
-	}
-	if f.Kind == KindOK && f.Ends {
+	case f.Ends && f.Kind == KindOK:
 		d.succeed()
 	}
 	return f, err
@@ -86,9 +86,14 @@ func (d *Decoder) begin() {
 		d.spent.clearLong()
 	}
 	d.spent, d.stmt, d.text, d.cut, d.cursor = nil, nil, "", false, false
-	d.pending = login{}
 	d.results, d.want, d.param, d.omitted, d.keep = 0, 0, 0, false, false
-	d.defs, d.cx = definitions{}, nil
+	d.cx = nil
+	if d.pending != (login{}) {
+		d.pending = login{}
+	}
+	if d.defs.raw != nil || d.defs.lost {
+		d.defs = definitions{}
+	}
 }
 
 // succeed does what the running command asked for; the server said OK.
@@ -99,7 +104,6 @@ func (d *Decoder) succeed() {
 	if d.pending.setDB {
 		d.db = d.pending.db
 	}
-	d.pending = login{}
 	if d.cmd == ComChangeUser || d.cmd == ComResetConnection {
 		d.stmts, d.last = statements{}, nil
 	}

@@ -6,31 +6,6 @@ import (
 	"fmt"
 )
 
-// State is what a Tracker expects next.
-type State uint8
-
-const (
-	StateGreeting State = iota // server: greeting
-	StateLogin                 // client: TLS request or login
-	StateAuth                  // both: packets of an authentication plugin
-	StateIdle                  // client: a command
-	StateHead                  // server: first packet of an answer, or of its next result
-	StateParams                // server: parameter definitions
-	StateColumns               // server: column definitions
-	StateRows                  // server: rows
-	StateUpload                // client: the file of LOCAL INFILE
-	StateStream                // server: binary log
-	StateOpaque                // anything: the connection is not followed any more
-	StateClosed                // nothing: one side said goodbye
-)
-
-var stateNames = [...]string{
-	"greeting", "login", "authentication", "idle", "answer", "parameter definitions", "column definitions", "rows",
-	"file upload", "binary log stream", "opaque", "closed",
-}
-
-func (s State) String() string { return stateNames[s] }
-
 // Frame is the tracker's answer for one frame. The connection phase is no exchange: its frames
 // neither begin nor end one.
 type Frame struct {
@@ -72,18 +47,6 @@ type Tracker struct {
 	eof     bool   // an EOF follows them
 	columns uint64 // column definitions after the parameters' of a prepare
 	columnE bool   // an EOF follows those
-}
-
-// TrackError is a frame that a Tracker cannot explain.
-type TrackError struct {
-	State  State
-	Dir    Direction
-	Header Header
-	Msg    string
-}
-
-func (e *TrackError) Error() string {
-	return fmt.Sprintf("frame %s (%d bytes, sequence number %d) while %s expected: %s", e.Dir, e.Header.Len, e.Header.Seq, e.State, e.Msg)
 }
 
 var errOwnProtocol = errors.New("the command begins a protocol of its own")
@@ -292,13 +255,21 @@ func (t *Tracker) client(f *Frame, head []byte) string {
 	return t.command(f, head)
 }
 
+// commandKinds spares the look-up in a map.
+var commandKinds = func() (kinds [256]Kind) {
+	for c := range kinds {
+		kinds[c] = Command(c).Kind()
+	}
+	return kinds
+}()
+
 // command explains the first packet of an exchange.
 func (t *Tracker) command(f *Frame, head []byte) string {
 	t.cmd = ComSleep // what servers take an empty packet for
 	if len(head) > 0 {
 		t.cmd = Command(head[0])
 	}
-	f.Kind = t.cmd.Kind()
+	f.Kind = commandKinds[t.cmd]
 	t.unit, t.long = false, false
 	switch t.cmd {
 	case ComQuit:
