@@ -69,8 +69,9 @@ func (d *Decoder) User() string { return d.user }
 func (d *Decoder) DB() string { return d.db }
 
 // Next explains a frame, see Tracker.Next.
-func (d *Decoder) Next(dir Direction, h Header, head []byte) (Frame, error) {
-	f, err := d.Tracker.Next(dir, h, head)
+func (d *Decoder) Next(dir Direction, h Header, head []byte) (f Frame, err error) {
+	f = Frame{Header: h, Dir: dir, More: h.Len >= MaxFrame}
+	err = d.next(&f, head)
 	switch {
 	case f.Begins:
 		d.begin()
