@@ -28,7 +28,7 @@ var words = map[string]string{
 	"def":      "03 'def' 00 00 00 01 'a' 00 0c 3f 00 01 00 00 00 08 81 00 00 00 00 00",
 }
 
-// frame reads a line of a conversation: who speaks and what.
+// parseTurn reads a line of a conversation: who speaks and what.
 func parseTurn(t *testing.T, line string) (dir Direction, payload []byte, seq, length int) {
 	t.Helper()
 	seq, length = -1, -1
@@ -223,6 +223,20 @@ S fe 00 00 00 01 00 00 00 00 'x' len=16777215 = text row more
 S fe 'y' len=16777215 = text row cont more
 S = text row cont
 S eof = EOF ends`, StateIdle},
+		{"tells a row with a long form of a short length from an EOF", 0, "", `
+C 03 'select 1' = COM_QUERY begins
+S 01 = column count
+S def = ColumnDefinition41
+S eof = EOF
+S fe 01 00 00 00 00 00 00 00 'x' = text row
+S eof = EOF ends`, StateIdle},
+		{"has no cursor for a query", 0, "", `
+C 03 'select 1' = COM_QUERY begins
+S 01 = column count
+S def = ColumnDefinition41
+S eof40 = EOF
+S 01 '1' = text row
+S eof40 = EOF ends`, StateIdle},
 		{"tells a row of 16 MiB from an OK", DeprecateEOF, "", `
 C 03 'select 1' = COM_QUERY begins
 S 01 = column count
