@@ -15,7 +15,7 @@ type ErrorCode struct {
 }
 
 // ErrorByCode finds an error by its number. Where MySQL and MariaDB mean different things by a number,
-// it is MySQL's.
+// it is MySQL's; 4025 alone is MariaDB's failed constraint.
 func ErrorByCode(code uint16) (ErrorCode, bool) {
 	i, ok := slices.BinarySearchFunc(errorCodes, code, func(e ErrorCode, code uint16) int { return int(e.Code) - int(code) })
 	if !ok {

@@ -76,7 +76,7 @@ func TestErrorTableOfServer(t *testing.T) {
 		if err := rows.Scan(&code, &symbol, &state); err != nil {
 			t.Fatal(err)
 		}
-		if e, ok := ErrorByCode(uint16(code)); ok && code < 1<<16 {
+		if e, ok := ErrorByCode(uint16(code)); ok && code < 1<<16 && code != 4025 { // more people meet MariaDB's
 			n++
 			if e.Symbol != symbol || e.SQLState != state {
 				t.Errorf("%d: got %s %s, want %s %s", code, e.Symbol, e.SQLState, symbol, state)
