@@ -168,3 +168,6 @@ func (p *Pane) Search(text string, dir int) bool {
 
 // Searching is the text last searched for.
 func (p *Pane) Searching() string { return p.search }
+
+// Probing reports whether a condition is being tried.
+func (p *Pane) Probing() bool { return p.probe != nil }

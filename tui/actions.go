@@ -1,0 +1,408 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"mydbg/intercept"
+	"mydbg/intercept/rule"
+	"mydbg/intercept/sqltext"
+	"mydbg/tui/keymap"
+)
+
+// missing are the actions that this screen does not have, with the reason; they stay in the help.
+var missing = map[keymap.ID]string{
+	keymap.Explain:        "the proxy cannot ask the server on its own yet; o injects an EXPLAIN after a paused query",
+	keymap.ExplainAnalyze: "the proxy cannot ask the server on its own yet; o injects an EXPLAIN ANALYZE after a paused query",
+	keymap.Diff:           "the Stages tab of the inspector compares what was received with what is sent",
+	keymap.OnlyMarked:     "f with the condition marked shows only what is marked",
+	keymap.Note:           "m marks an event; there are no notes",
+	keymap.Sort:           "events stay in the order they came",
+	keymap.CopyAs:         "y copies what the inspector's tab shows",
+	keymap.Export:         "start with --record FILE and use mydbg export",
+	keymap.Record:         "recording is chosen at the start: --record FILE",
+	keymap.Load:           "mydbg open FILE shows a recording",
+	keymap.Rerun:          "mydbg replay FILE sends a recorded session again",
+	keymap.Digests:        "there is no digests pane in this version",
+	keymap.Timeline:       "there is no timeline in this version",
+	keymap.Sessions:       "recordings are opened from the command line: mydbg open FILE",
+	keymap.PreviewDown:    "enter opens the inspector, where j and k move",
+	keymap.PreviewUp:      "enter opens the inspector, where j and k move",
+}
+
+// alters are the actions that change or add to traffic.
+var alters = map[keymap.ID]bool{
+	keymap.Edit: true, keymap.EditExternal: true, keymap.Respond: true, keymap.InjectBefore: true,
+	keymap.InjectAfter: true, keymap.Kill: true,
+}
+
+// off says why an action cannot be used now; "" when it can.
+func (m *Model) off(id keymap.ID) string {
+	if why := missing[id]; why != "" {
+		return why
+	}
+	if m.o.ReadOnly && alters[id] && !(id == keymap.Edit && m.pane == keymap.Breakpoints) {
+		return "--read-only: nothing may be altered"
+	}
+	t, ok := m.target()
+	paused := ok && t.Hold != 0
+	switch id {
+	case keymap.Continue, keymap.Step, keymap.Next, keymap.FinishTx:
+		return m.offRelease(id, paused)
+	case keymap.ContinueAll, keymap.NextPaused, keymap.PrevPaused:
+		if len(m.held) == 0 {
+			return "nothing is paused"
+		}
+	case keymap.Edit, keymap.EditExternal:
+		if m.pane == keymap.Breakpoints {
+			if _, ok := m.breaks.Selected(); !ok {
+				return "there is no breakpoint to edit; i adds one"
+			}
+			return ""
+		}
+		if !paused {
+			return "only a paused event can be edited; b stops at this statement next time"
+		}
+	case keymap.Respond, keymap.InjectBefore, keymap.InjectAfter:
+		if !paused {
+			return "only a paused event can be answered or added to; b stops at this statement next time"
+		}
+	case keymap.Undo:
+		if !paused || m.drafts[t.Hold] == nil {
+			return "there is no unsent edit here"
+		}
+	case keymap.Pause, keymap.Kill:
+		if !ok {
+			return "select a connection or one of its events first"
+		}
+		if m.conn(t.Conn).Phase == intercept.Closed {
+			return "that connection is closed"
+		}
+	case keymap.BreakThis:
+		if !ok || t.Exchange == 0 {
+			return "select an event first; i breaks where a condition holds"
+		}
+	case keymap.Mark:
+		if !ok || t.Exchange == 0 || m.pane != keymap.Events {
+			return "select an event first"
+		}
+	case keymap.Remove:
+		if _, ok := m.breaks.Selected(); m.pane != keymap.Breakpoints || !ok {
+			return "removes breakpoints, in pane 3"
+		}
+	case keymap.SearchNext, keymap.SearchPrev:
+		if m.events.Searching() == "" {
+			return "nothing was searched for yet; / searches"
+		}
+	case keymap.Copy:
+		if _, what := m.inspector.Copy(); !ok || what == "" {
+			return "there is nothing to copy here"
+		}
+	case keymap.View, keymap.NextChange, keymap.PrevChange:
+		if !ok {
+			return "select an event first"
+		}
+	case keymap.Snippet, keymap.Lua, keymap.Drawer:
+		return m.offLua()
+	}
+	return ""
+}
+
+// offRelease also tells those who mean vim's keys what they are here.
+func (m *Model) offRelease(id keymap.ID, paused bool) string {
+	if paused {
+		return ""
+	}
+	why := "nothing is paused here; ] goes to what is"
+	if len(m.held) == 0 {
+		why = "nothing is paused"
+	}
+	switch id {
+	case keymap.Next:
+		why += "; the next match is ."
+	case keymap.FinishTx:
+		why += "; T switches between tree and flat list"
+	case keymap.Continue:
+		why += "; e edits a paused event"
+	case keymap.Step:
+		why += "; p stops this connection"
+	}
+	return why
+}
+
+// do runs an action.
+func (m *Model) do(id keymap.ID) tea.Cmd {
+	if why := m.off(id); why != "" {
+		m.say(intercept.Info, "%s: %s", m.label(id), why)
+		return nil
+	}
+	switch id {
+	case keymap.Continue:
+		return m.release(id, intercept.Continue)
+	case keymap.Step:
+		return m.release(id, intercept.StepEvent)
+	case keymap.Next:
+		return m.release(id, intercept.StepNext)
+	case keymap.FinishTx:
+		return m.release(id, intercept.StepCommit)
+	case keymap.ContinueAll:
+		m.releaseAll()
+	case keymap.Pause:
+		m.pause()
+	case keymap.PauseAll:
+		m.pauseAll()
+	case keymap.BreakThis:
+		m.breakThis()
+	case keymap.Break:
+		m.open(promptBreak, "if ")
+	case keymap.Breaks:
+		m.breaksOff()
+	case keymap.NextPaused:
+		m.toPaused(1)
+	case keymap.PrevPaused:
+		m.toPaused(-1)
+	case keymap.Edit:
+		if b, ok := m.breaks.Selected(); ok && m.pane == keymap.Breakpoints {
+			m.open(promptBreak, b.Rule.String())
+			m.prompt.replaces = b.ID
+			return nil
+		}
+		return m.startEdit(id)
+	case keymap.EditExternal, keymap.Respond, keymap.InjectBefore, keymap.InjectAfter:
+		return m.startEdit(id)
+	case keymap.Undo:
+		t, _ := m.target()
+		delete(m.drafts, t.Hold)
+		m.tellDrafts()
+		m.say(intercept.Info, "edits undone; c continues with what was received")
+	case keymap.Kill:
+		m.kill()
+	case keymap.Mark:
+		t, _ := m.target()
+		x, _ := m.events.Exchange(t.Exchange)
+		m.e.Mark(t.Exchange, x.Marks&intercept.MarkMarked == 0)
+		m.pull()
+	case keymap.Remove:
+		b, _ := m.breaks.Selected()
+		m.report(m.e.DeleteBreak(b.ID), "breakpoint %d removed: %s", b.ID, b.Rule)
+	case keymap.Clear:
+		m.ask("Forget all finished events?", []string{"The list is emptied. Traffic, breakpoints and recordings are not touched."}, func() tea.Cmd {
+			m.e.Clear()
+			m.events.Clear()
+			m.pull()
+			return nil
+		})
+	case keymap.Copy:
+		return m.copy()
+	default:
+		return m.doView(id)
+	}
+	return nil
+}
+
+// label is an action with its key, for messages.
+func (m *Model) label(id keymap.ID) string {
+	if a, ok := m.keys.Action(keymap.InList, id); ok && a.Key() != "" {
+		return a.Key() + " (" + a.Short + ")"
+	}
+	return string(id)
+}
+
+// report says that something is done, or the error.
+func (m *Model) report(err error, format string, args ...any) {
+	if err != nil {
+		m.say(intercept.Error, "%v", err)
+		return
+	}
+	m.pull()
+	m.say(intercept.Info, format, args...)
+}
+
+// release lets the selected event go, with its draft if it has one, and tells its connection where to
+// stop next.
+func (m *Model) release(id keymap.ID, mode intercept.StepMode) tea.Cmd {
+	t, _ := m.target()
+	h := m.heldByID(t.Hold)
+	if h == nil {
+		return nil
+	}
+	held := *h
+	var v intercept.Verdict
+	draft := m.drafts[held.ID]
+	if draft != nil {
+		v = *draft
+	}
+	m.e.Step(held.Conn.ID, mode)
+	if err := m.e.Resolve(held.ID, v); err != nil {
+		m.e.Step(held.Conn.ID, intercept.Continue)
+		m.say(intercept.Error, "%s: %v", name(&held), err)
+		return nil
+	}
+	m.released(&held, mode, draft != nil)
+	return nil
+}
+
+// released goes on to the oldest paused event, or to the next stop of the connection that was stepped.
+func (m *Model) released(h *intercept.Held, mode intercept.StepMode, edited bool) {
+	delete(m.drafts, h.ID)
+	m.chase = 0
+	if mode != intercept.Continue {
+		m.chase = h.Conn.ID
+	}
+	m.pull()
+	if mode == intercept.Continue && len(m.held) > 0 {
+		m.events.SelectHeld(m.held[0].ID)
+	}
+	how := "goes on"
+	if edited {
+		how = "goes on as edited"
+	}
+	if mode != intercept.Continue {
+		how += fmt.Sprintf("; connection #%d stops: %s", h.Conn.ID, mode)
+	}
+	m.say(intercept.Info, "%s %s", name(h), how)
+}
+
+// releaseAll lets everything go, each with its draft.
+func (m *Model) releaseAll() {
+	n := 0
+	for i := range m.held {
+		h := m.held[i]
+		var v intercept.Verdict
+		if d := m.drafts[h.ID]; d != nil {
+			v = *d
+		}
+		if err := m.e.Resolve(h.ID, v); err != nil {
+			m.say(intercept.Error, "%s: %v", name(&h), err)
+			continue
+		}
+		n++
+	}
+	m.chase = 0
+	m.pull()
+	m.say(intercept.Info, "%d released", n)
+}
+
+func (m *Model) pause() {
+	t, _ := m.target()
+	if m.conn(t.Conn).Step != intercept.Continue {
+		m.e.Step(t.Conn, intercept.Continue)
+		m.report(nil, "connection #%d does not stop any more", t.Conn)
+		return
+	}
+	m.e.Step(t.Conn, intercept.StepEvent)
+	m.chase = t.Conn
+	m.report(nil, "connection #%d stops at its next event; p again: it does not", t.Conn)
+}
+
+func (m *Model) pauseAll() {
+	on := !m.e.PausingAll()
+	m.e.PauseAll(on)
+	if on {
+		m.report(nil, "every connection stops at its next event; P again ends that")
+	} else {
+		m.report(nil, "connections stop at breakpoints only; what is paused stays so")
+	}
+}
+
+// breakThis adds a breakpoint for the selected statement's form.
+func (m *Model) breakThis() {
+	t, _ := m.target()
+	x, _ := m.events.Exchange(t.Exchange)
+	sql, hook := x.SQL, rule.ReadQuery
+	if h := m.heldByID(t.Hold); h != nil && h.Exchange == t.Exchange {
+		sql = h.SQL
+		if h.Point == rule.ReadQueryResult {
+			hook = h.Point
+		}
+	} else if d, ok := m.e.Detail(t.Exchange); ok && x.SQLLen > len(x.SQL) && len(d.Received.Payload) > 1 && d.Command == x.Command {
+		sql = d.SQL
+	}
+	cond := fmt.Sprintf("cmd == %q", x.Command.Short())
+	if sql != "" {
+		hash, _ := sqltext.Digest(sql)
+		cond = fmt.Sprintf("digest == %q", hash[:min(len(hash), digestDigits)])
+	}
+	m.addBreak(fmt.Sprintf("at %s if %s", hook.Short(), cond))
+}
+
+// digestDigits of a digest are enough to tell statements apart.
+const digestDigits = 8
+
+func (m *Model) addBreak(line string) bool {
+	for _, b := range m.allBreaks() {
+		if b.Rule.String() == strings.TrimSpace(line) && b.Enabled {
+			m.say(intercept.Info, "breakpoint %d does that already: %s", b.ID, line)
+			return true
+		}
+	}
+	id, err := m.e.AddBreak(line)
+	if err != nil {
+		m.say(intercept.Error, "%v", err)
+		return false
+	}
+	m.pull()
+	m.breaks.Select(id)
+	text := fmt.Sprintf("breakpoint %d: %s", id, line)
+	if m.breaks.AllOff() {
+		text += "; but all are off, I turns them on"
+	}
+	m.say(intercept.Info, "%s", text)
+	return true
+}
+
+func (m *Model) allBreaks() []intercept.Breakpoint {
+	list, _ := m.e.Breaks()
+	return list
+}
+
+func (m *Model) breaksOff() {
+	off := !m.breaks.AllOff()
+	m.e.BreaksOff(off)
+	switch {
+	case !off:
+		m.report(nil, "breakpoints are on again")
+	case len(m.held) > 0:
+		m.report(nil, "all breakpoints are off; %d stay paused, A lets them go", len(m.held))
+	default:
+		m.report(nil, "all breakpoints are off")
+	}
+}
+
+// toPaused selects the next held event in the order of the queue, or the one before.
+func (m *Model) toPaused(by int) {
+	t, _ := m.events.Selected()
+	at := -1
+	for i := range m.held {
+		if m.held[i].ID == t.Hold {
+			at = i
+		}
+	}
+	switch {
+	case at < 0 && by < 0:
+		at = len(m.held) - 1
+	case at < 0 || t.Below: // on the row of its connection: to the event itself
+		at = max(at, 0)
+	default:
+		at = (at + by + len(m.held)) % len(m.held)
+	}
+	m.show(keymap.Events)
+	m.events.SelectHeld(m.held[at].ID)
+}
+
+func (m *Model) kill() {
+	t, _ := m.target()
+	info := m.conn(t.Conn)
+	title := fmt.Sprintf("Kill connection #%d?", t.Conn)
+	lines := []string{fmt.Sprintf("%s@%s  %s", info.User, info.Client, info.DB), "Both sides are closed at once."}
+	if !info.TxSince.IsZero() {
+		lines = append(lines, "The server rolls its transaction back.")
+	}
+	m.ask(title, lines, func() tea.Cmd {
+		m.e.Kill(t.Conn)
+		m.report(nil, "connection #%d killed", t.Conn)
+		return nil
+	})
+}

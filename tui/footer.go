@@ -1,0 +1,144 @@
+package tui
+
+import (
+	"strings"
+
+	"mydbg/tui/keymap"
+	"mydbg/tui/safe"
+	"mydbg/tui/traffic"
+)
+
+// bottom draws what is below the body: a prompt, or the queue, the hints and the message line.
+func (m *Model) bottom() []string {
+	if m.prompt != nil {
+		return m.prompt.view(m)
+	}
+	var lines []string
+	if m.lay.queue {
+		lines = append(lines, m.queueLine())
+	}
+	for _, ids := range m.hints() {
+		lines = append(lines, m.hintLine(ids))
+	}
+	return append(lines, m.messageLine())
+}
+
+// hintLine writes hints with their keys marked.
+func (m *Model) hintLine(ids []keymap.ID) string {
+	var out strings.Builder
+	for i, p := range m.keys.Footer(m.context(), ids, m.w-1) {
+		if i > 0 {
+			out.WriteByte(' ')
+		}
+		out.WriteString(" " + m.th.FooterKey.Render(p.Key) + " " + m.th.FooterText.Render(p.Text))
+	}
+	return out.String()
+}
+
+// hints are the most useful keys for what is going on, one list for each line of the footer.
+func (m *Model) hints() [][]keymap.ID {
+	if m.lay.footer == 0 {
+		return nil
+	}
+	if m.edit != nil {
+		one := []keymap.ID{keymap.Draft, keymap.Apply, keymap.External, keymap.Close}
+		return [][]keymap.ID{one, {}}[:m.lay.footer]
+	}
+	t, ok := m.target()
+	var first, second []keymap.ID
+	switch {
+	case m.focus == inInspector || m.focus == inHex:
+		first = []keymap.ID{keymap.Right, keymap.View, keymap.Copy, keymap.FocusNext, keymap.Back}
+		if t.Hold != 0 {
+			first = append([]keymap.ID{keymap.Continue, keymap.Edit, keymap.Respond}, first...)
+			if m.drafts[t.Hold] != nil {
+				first = append([]keymap.ID{keymap.Continue, keymap.Undo}, first[1:]...)
+			}
+		}
+		second = []keymap.ID{keymap.NextChange, keymap.PrevChange, keymap.Step, keymap.Next, keymap.Command, keymap.Palette, keymap.Help}
+	case m.pane == keymap.Breakpoints:
+		first = []keymap.ID{keymap.Break, keymap.Edit, keymap.Toggle, keymap.Remove, keymap.Breaks, keymap.Events}
+		second = []keymap.ID{keymap.Command, keymap.Palette, keymap.Help, keymap.QuitDialog}
+	case ok && t.Hold != 0:
+		first = []keymap.ID{
+			keymap.Continue, keymap.Step, keymap.Next, keymap.FinishTx, keymap.Edit, keymap.Respond,
+			keymap.InjectAfter, keymap.Kill, keymap.Snippet, keymap.Help,
+		}
+		if m.drafts[t.Hold] != nil {
+			first = append([]keymap.ID{keymap.Continue, keymap.Undo}, first[1:]...)
+		}
+		second = []keymap.ID{
+			keymap.Filter, keymap.Break, keymap.BreakThis, keymap.Open, keymap.Copy, keymap.ContinueAll,
+			keymap.NextPaused, keymap.Command, keymap.Palette, keymap.Help,
+		}
+	case len(m.held) > 0:
+		first = []keymap.ID{keymap.NextPaused, keymap.ContinueAll, keymap.Open, keymap.Break, keymap.Filter, keymap.Follow, keymap.Help}
+		second = []keymap.ID{keymap.BreakThis, keymap.Tree, keymap.Search, keymap.Copy, keymap.Command, keymap.Palette, keymap.QuitDialog}
+	default:
+		first = []keymap.ID{keymap.BreakThis, keymap.Break, keymap.Pause, keymap.Filter, keymap.Open, keymap.Follow, keymap.Help}
+		second = []keymap.ID{
+			keymap.PauseAll, keymap.Tree, keymap.Toggle, keymap.Search, keymap.Mark, keymap.Copy, keymap.Kill,
+			keymap.Command, keymap.Palette, keymap.QuitDialog,
+		}
+		if m.pane == keymap.Connections {
+			first = []keymap.ID{keymap.Pause, keymap.Kill, keymap.Open, keymap.Events, keymap.Help}
+		}
+	}
+	return [][]keymap.ID{m.possible(first), m.possible(second)}[:m.lay.footer]
+}
+
+// possible leaves out what is off now.
+func (m *Model) possible(ids []keymap.ID) (out []keymap.ID) {
+	for _, id := range ids {
+		if m.off(id) == "" {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+// intro is what the events show before the first client: what to do, and how far things are.
+func (m *Model) intro() []string {
+	done := func(ok bool, text string) string {
+		mark := m.th.Dim.Render("[ ] ")
+		if ok {
+			mark = m.th.Added.Render("[x] ")
+		}
+		return "   " + mark + safe.Line(text)
+	}
+	lines := []string{""}
+	if d := m.o.Demo; d != nil {
+		lines = append(lines, "  "+m.th.Strong.Render(safe.Line(d.Title)), "")
+		for _, l := range d.Lines {
+			lines = append(lines, "  "+safe.Line(l))
+		}
+		lines = append(lines, "")
+	} else {
+		port := m.o.addresses()
+		lines = append(lines,
+			"  "+m.th.Strong.Render("Waiting for the first client."), "",
+			"  Point your application at "+m.th.Key.Render(safe.Line(port))+" instead of "+safe.Line(m.o.Backend)+".",
+			m.th.Dim.Render("  Write 127.0.0.1 rather than localhost, which may mean a socket that passes by."), "")
+	}
+	return append(lines,
+		done(len(m.o.Listen) > 0, "listening on "+m.o.addresses()),
+		done(false, "first client connected"),
+		done(false, "server "+m.o.Backend+" answered"),
+		done(false, "logged in"), "",
+		m.th.Dim.Render("  i sets a breakpoint, P stops whatever comes, ? is the help"),
+	)
+}
+
+// explainHeld says how many are paused, for dialogs.
+func (m *Model) explainHeld() []string {
+	var lines []string
+	for i := range m.held {
+		if i == 4 && len(m.held) > 5 {
+			lines = append(lines, "and "+traffic.Count(len(m.held)-i)+" more")
+			break
+		}
+		h := &m.held[i]
+		lines = append(lines, name(h)+"  "+traffic.Clock(m.now().Sub(h.Since)))
+	}
+	return lines
+}

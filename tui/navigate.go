@@ -1,0 +1,164 @@
+package tui
+
+import (
+	tea "github.com/charmbracelet/bubbletea"
+
+	"mydbg/intercept"
+	"mydbg/tui/keymap"
+)
+
+// doView runs the actions that change what is looked at, and nothing else.
+func (m *Model) doView(id keymap.ID) tea.Cmd {
+	switch id {
+	case keymap.Events, keymap.Connections, keymap.Breakpoints, keymap.Log:
+		m.show(id)
+	case keymap.Filter:
+		text := ""
+		if f := m.events.Filter(); f != nil {
+			text = f.String()
+		}
+		m.show(keymap.Events)
+		m.open(promptFilter, text)
+	case keymap.Search:
+		m.open(promptSearch, "")
+	case keymap.SearchNext, keymap.SearchPrev:
+		m.searchOn(id)
+	case keymap.Command:
+		m.open(promptCommand, "")
+	case keymap.Palette:
+		m.openOverlay(overlayPalette)
+	case keymap.Help:
+		m.openOverlay(overlayHelp)
+	case keymap.FocusNext:
+		m.nextFocus(1)
+	case keymap.FocusPrev:
+		m.nextFocus(-1)
+	case keymap.Layout:
+		m.split = (m.split + 1) % 3
+	case keymap.Zoom:
+		m.zoom = !m.zoom
+	case keymap.HelpLines:
+		m.helpLines = !m.helpLines
+	case keymap.Quit:
+		if m.inspect || m.zoom || m.focus != inList || m.pane != keymap.Events {
+			m.back()
+			return nil
+		}
+		return m.quit()
+	case keymap.QuitDialog, keymap.Cancel:
+		return m.quit()
+	case keymap.Suspend:
+		return tea.Suspend
+	case keymap.Redraw:
+		m.pull()
+		return tea.ClearScreen
+	case keymap.Back:
+		m.back()
+	default:
+		return m.doFocused(id)
+	}
+	return nil
+}
+
+// doFocused gives an action to the pane that has the focus.
+func (m *Model) doFocused(id keymap.ID) tea.Cmd {
+	switch {
+	case m.focus == inInspector || m.focus == inHex || id == keymap.View || id == keymap.NextChange || id == keymap.PrevChange:
+		cmd, _ := m.inspector.Do(id)
+		return cmd
+	case m.focus == inLog || m.pane == keymap.Log:
+		if id == keymap.Open {
+			m.openLine()
+			return nil
+		}
+		m.logs.Do(id)
+	case m.pane == keymap.Breakpoints:
+		if b, ok := m.breaks.Selected(); ok && (id == keymap.Toggle || id == keymap.Open) {
+			state := "on"
+			if b.Enabled {
+				state = "off"
+			}
+			m.report(m.e.EnableBreak(b.ID, !b.Enabled), "breakpoint %d is %s", b.ID, state)
+			return nil
+		}
+		m.breaks.Do(id)
+	case id == keymap.Open:
+		m.openSelected()
+	case m.pane == keymap.Connections:
+		m.conns.Do(id)
+	default:
+		m.chase = 0 // who looks elsewhere is not taken away
+		m.events.Do(id)
+	}
+	return nil
+}
+
+// show changes to a numbered pane.
+func (m *Model) show(id keymap.ID) {
+	if m.pane != id {
+		m.pane, m.zoom = id, false
+	}
+	m.focus, m.inspect = inList, false
+}
+
+// openSelected goes to the inspector.
+func (m *Model) openSelected() {
+	if _, ok := m.target(); !ok {
+		m.say(intercept.Info, "select an event first: j and k move")
+		return
+	}
+	if m.lay.shape == wide {
+		m.focus = inInspector
+		return
+	}
+	m.inspect, m.focus = true, inInspector
+}
+
+// openLine shows the event that a line of the log is about.
+func (m *Model) openLine() {
+	l, ok := m.logs.Selected()
+	if !ok || l.Exchange == 0 {
+		m.say(intercept.Info, "this line is about no event")
+		return
+	}
+	m.show(keymap.Events)
+	if !m.events.SelectExchange(l.Exchange) {
+		m.say(intercept.Warning, "#%d is not in the list: the filter hides it, or it is too old", l.Exchange)
+	}
+}
+
+func (m *Model) nextFocus(by int) {
+	if len(m.lay.areas) > 1 {
+		m.turn(by)
+		return
+	}
+	if m.pane == keymap.Events || m.pane == keymap.Connections {
+		m.openSelected()
+	}
+}
+
+// back undoes the last step of going somewhere.
+func (m *Model) back() {
+	switch {
+	case m.message.text != "" && m.message.level > intercept.Info:
+		m.message = message{}
+	case m.zoom:
+		m.zoom = false
+	case m.inspect:
+		m.inspect, m.focus = false, inList
+	case m.focus != inList:
+		m.focus = inList
+	case m.pane != keymap.Events:
+		m.show(keymap.Events)
+	}
+}
+
+func (m *Model) searchOn(id keymap.ID) {
+	dir := 1
+	if id == keymap.SearchPrev {
+		dir = -1
+	}
+	if !m.events.Search(m.events.Searching(), dir) {
+		m.say(intercept.Info, "no match for %q", m.events.Searching())
+	}
+}

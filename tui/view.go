@@ -1,0 +1,265 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"mydbg/intercept"
+	"mydbg/tui/detail"
+	"mydbg/tui/keymap"
+	"mydbg/tui/safe"
+	"mydbg/tui/theme"
+	"mydbg/tui/traffic"
+)
+
+// View draws the screen: exactly its height of lines of exactly its width.
+func (m *Model) View() string {
+	if m.w <= 0 || m.h <= 0 {
+		return ""
+	}
+	if m.lay.tiny {
+		return m.notice()
+	}
+	lines := append([]string{m.header()}, m.body()...)
+	lines = append(lines, m.bottom()...)
+	return m.exact(lines)
+}
+
+// exact cuts and fills what is drawn to the size of the window.
+func (m *Model) exact(lines []string) string {
+	out := make([]string, m.h)
+	for i := range out {
+		if i < len(lines) {
+			out[i] = theme.Fit(lines[i], m.w)
+		} else {
+			out[i] = strings.Repeat(" ", m.w)
+		}
+	}
+	return strings.Join(out, "\n")
+}
+
+// notice is all that a window too small for anything else shows.
+func (m *Model) notice() string {
+	text := fmt.Sprintf("mydbg needs %dx%d, this is %dx%d", minWidth, minHeight, m.w, m.h)
+	paused := "nothing is paused"
+	style := m.th.Text
+	if n := len(m.held); n > 0 {
+		paused = fmt.Sprintf("%s %d PAUSED  oldest %s", m.th.Glyph(theme.Held), n, traffic.Clock(m.now().Sub(m.held[0].Since)))
+		style = m.th.Held
+	}
+	lines := []string{
+		m.th.Strong.Render(safe.Cut(text, m.w)), style.Render(safe.Cut(paused, m.w)),
+		m.th.Dim.Render(safe.Cut("c continue  A all  Q quit", m.w)),
+	}
+	if m.dialog != nil {
+		lines = m.dialog.plain(m.w)
+	}
+	return m.exact(lines)
+}
+
+func (m *Model) header() string {
+	w := m.w
+	where := m.o.addresses() + " " + m.th.Pointer() + " " + m.o.Backend
+	if w < 100 {
+		where = strings.NewReplacer("127.0.0.1:", ":", "localhost:", ":").Replace(where)
+		where = strings.ReplaceAll(where, " "+m.th.Pointer()+" ", m.th.Pointer())
+	} else if v := m.server(); v != "" {
+		where += " " + v
+	}
+	parts := []string{" mydbg  " + safe.Cut(where, max(w/2, 10))}
+	var held string
+	if n := len(m.held); n > 0 {
+		oldest := traffic.Clock(m.now().Sub(m.held[0].Since))
+		if w < 100 {
+			held = fmt.Sprintf(" %s %d PAUSED %s ", m.th.Glyph(theme.Held), n, oldest)
+		} else {
+			held = fmt.Sprintf(" %s %d PAUSED oldest %s ", m.th.Glyph(theme.Held), n, oldest)
+		}
+	}
+	on, all := m.breaks.On()
+	switch {
+	case all == 0:
+	case m.breaks.AllOff():
+		parts = append(parts, "BP all off")
+	default:
+		parts = append(parts, fmt.Sprintf("BP %d on", on))
+	}
+	if m.e.PausingAll() {
+		parts = append(parts, "PAUSE ALL")
+	}
+	if m.o.ReadOnly {
+		parts = append(parts, "READ-ONLY")
+	}
+	if m.o.Demo != nil {
+		parts = append(parts, "DEMO")
+	}
+	parts = append(parts, traffic.Count(max(m.rate.perSecond(), 0))+"/s")
+	sep := " " + m.th.Rule() + " "
+	left, rest := parts[0]+" ", strings.Join(parts[1:], sep)
+	room := m.w - ansi.StringWidth(left) - ansi.StringWidth(held)
+	if held != "" {
+		rest = sep[1:] + rest
+	} else {
+		rest = sep + rest
+	}
+	return m.th.Header.Render(left) + m.th.HeaderWarn.Render(held) + m.th.Header.Render(safe.Pad(rest, max(room, 0)))
+}
+
+// server is the version the newest connection met.
+func (m *Model) server() string {
+	for i := range m.infos {
+		if v := m.infos[i].Server; v != "" {
+			kind := "mysql "
+			if m.infos[i].MariaDB {
+				kind = ""
+			}
+			return safe.Cut(kind+v, 24)
+		}
+	}
+	return ""
+}
+
+// body draws what is between header and footer.
+func (m *Model) body() []string {
+	l := &m.lay
+	var block string
+	switch {
+	case l.shape == wide && m.edit != nil:
+		block = beside(m.main(), m.edit.View(l.editor.w, l.editor.h)) + "\n" + m.logs.View(false)
+	case m.edit != nil:
+		block = m.edit.View(l.editor.w, l.editor.h)
+	case l.shape == wide:
+		block = beside(m.main(), m.inspector.View(l.side.w, l.side.h, m.focus == inInspector)) + "\n" +
+			m.inspector.HexView(l.hex.w, l.hex.h, m.focus == inHex) + "\n" + m.logs.View(m.focus == inLog)
+	case l.shape == opened:
+		block = m.inspector.View(l.side.w, l.side.h, m.focus == inInspector)
+		if l.hex.h > 0 {
+			block += "\n" + m.inspector.HexView(l.hex.w, l.hex.h, m.focus == inHex)
+		}
+	case l.side.w > 0:
+		block = m.inspector.View(l.side.w, l.side.h, true)
+	case l.hex.w > 0:
+		block = m.inspector.HexView(l.hex.w, l.hex.h, true)
+	case l.list.w == 0 && l.log.w > 0:
+		block = m.logs.View(true)
+	default:
+		block = m.main()
+		if l.preview.h > 0 {
+			block += "\n" + m.inspector.Preview(l.preview.w, l.preview.h)
+		}
+	}
+	lines := strings.Split(block, "\n")
+	switch {
+	case m.dialog != nil:
+		lines = m.over(lines, m.dialog.box(m.th, m.w, m.lay.body.h))
+	case m.overlay != nil:
+		lines = m.over(lines, m.drawOverlay())
+	}
+	return lines
+}
+
+// main draws the numbered pane.
+func (m *Model) main() string {
+	focused := m.focus == inList && m.edit == nil
+	switch m.pane {
+	case keymap.Connections:
+		return m.conns.View(focused)
+	case keymap.Breakpoints:
+		return m.breaks.View(focused)
+	case keymap.Log:
+		return m.logs.View(focused)
+	}
+	return m.events.View(focused, m.intro())
+}
+
+// beside joins two blocks of the same height.
+func beside(a, b string) string {
+	left, right := strings.Split(a, "\n"), strings.Split(b, "\n")
+	for i := range left {
+		if i < len(right) {
+			left[i] += right[i]
+		}
+	}
+	return strings.Join(left, "\n")
+}
+
+// over lays a box over the middle of the lines.
+func (m *Model) over(lines, box []string) []string {
+	if len(box) == 0 {
+		return lines
+	}
+	bw := ansi.StringWidth(box[0])
+	x, y := max((m.w-bw)/2, 0), max((len(lines)-len(box))/2, 0)
+	for i, b := range box {
+		if y+i >= len(lines) {
+			break
+		}
+		under := theme.Fit(lines[y+i], m.w)
+		lines[y+i] = theme.Fit(ansi.Truncate(under, x, ""), x) + b + ansi.TruncateLeft(under, x+bw, "")
+	}
+	return lines
+}
+
+// queueLine lists what is paused, oldest first.
+func (m *Model) queueLine() string {
+	out := " paused queue:"
+	if m.w < 100 {
+		out = " paused:"
+	}
+	const hint = "] next paused  [ previous"
+	tail := hint
+	if m.w < 100 {
+		tail = "] next paused"
+	}
+	if n := m.events.HiddenHeld(); n > 0 {
+		tail = fmt.Sprintf("%d paused hidden by the filter, ] shows it", n)
+	}
+	room := m.w - len(tail) - 2
+	text := out
+	for i := range m.held {
+		h := &m.held[i]
+		part := fmt.Sprintf("  %d) #%d %s %s", i+1, h.Exchange, h.Point, traffic.Clock(m.now().Sub(h.Since)))
+		if h.Exchange == 0 {
+			part = fmt.Sprintf("  %d) conn %d %s %s", i+1, h.Conn.ID, h.Point, traffic.Clock(m.now().Sub(h.Since)))
+		}
+		if m.w < 100 {
+			part = fmt.Sprintf("  %d) #%d", i+1, h.Exchange)
+			if h.Exchange == 0 {
+				part = fmt.Sprintf("  %d) conn %d %s", i+1, h.Conn.ID, h.Point.Short())
+			}
+		}
+		if more := fmt.Sprintf("  +%d", len(m.held)-i); len(text)+len(part)+len(more) > room {
+			text += more
+			break
+		}
+		text += part
+	}
+	return m.th.Strong.Render(safe.Pad(text, max(room, 0))) + " " + m.th.Dim.Render(tail)
+}
+
+// messageLine is the last line.
+func (m *Model) messageLine() string {
+	if m.message.text == "" {
+		return ""
+	}
+	style, sign := m.th.Info, " "
+	switch m.message.level {
+	case intercept.Warning:
+		style, sign = m.th.Warning, " ! "
+	case intercept.Error:
+		style, sign = m.th.Error, " "+m.th.Glyph(theme.Error)+" "
+	}
+	return style.Render(safe.Cut(sign+m.message.text, m.w-1))
+}
+
+// setTheme changes the looks of everything.
+func (m *Model) setTheme(th *theme.Theme) {
+	m.th, m.o.Theme.Name = th, th.Name
+	m.events.SetTheme(th)
+	m.conns.SetTheme(th)
+	m.breaks.SetTheme(th)
+	m.logs.SetTheme(th)
+	m.inspector, m.shown = detail.New(th), subjectKey{}
+}
