@@ -1,0 +1,184 @@
+package script
+
+import (
+	"runtime"
+	"strconv"
+	"strings"
+
+	lua "github.com/yuin/gopher-lua"
+)
+
+// openBase replaces the basic functions that differ from Lua 5.1 or would reach beyond the script.
+func (u *universe) openBase() {
+	l := u.l
+	l.SetGlobal("print", l.NewFunction(u.luaPrint))
+	l.SetGlobal("tostring", l.NewFunction(luaToString))
+	l.SetGlobal("tonumber", l.NewFunction(luaToNumber))
+	l.SetGlobal("collectgarbage", l.NewFunction(collectGarbage))
+	l.SetGlobal("loadstring", l.NewFunction(loadString))
+	l.SetGlobal("_printregs", lua.LNil)
+	l.SetGlobal("channel", lua.LNil) // waiting in Lua would hold up every connection
+}
+
+// display is v as print and tostring show it.
+func display(l *lua.LState, v lua.LValue) string {
+	switch v := v.(type) {
+	case lua.LNumber:
+		return numberText(v)
+	case lua.LString:
+		return string(v)
+	}
+	return l.ToStringMeta(v).String()
+}
+
+func (u *universe) luaPrint(l *lua.LState) int {
+	parts := make([]string, l.GetTop())
+	for i := range parts {
+		parts[i] = display(l, l.Get(i+1))
+	}
+	u.print(l, strings.Join(parts, "\t"))
+	return 0
+}
+
+func luaToString(l *lua.LState) int {
+	if l.GetTop() == 0 {
+		argError(l, 1, "tostring", "value expected")
+	}
+	l.Push(lua.LString(display(l, l.Get(1))))
+	return 1
+}
+
+func luaToNumber(l *lua.LState) int {
+	base := optInt(l, 2, "tonumber", 10)
+	if base == 10 {
+		if l.GetTop() == 0 {
+			argError(l, 1, "tonumber", "value expected")
+		}
+		if f, ok := number(l.Get(1)); ok {
+			l.Push(lua.LNumber(f))
+		} else {
+			l.Push(lua.LNil)
+		}
+		return 1
+	}
+	if base < 2 || base > 36 {
+		argError(l, 2, "tonumber", "base out of range")
+	}
+	s := strings.ToLower(strings.Trim(stringArg(l, 1, "tonumber"), " \t\n\v\f\r"))
+	if base == 16 {
+		s = strings.TrimPrefix(s, "0x")
+	}
+	if n, err := strconv.ParseUint(s, base, 64); err == nil {
+		l.Push(lua.LNumber(n))
+	} else {
+		l.Push(lua.LNil)
+	}
+	return 1
+}
+
+// collectGarbage answers without collecting: the process is not the script's alone.
+func collectGarbage(l *lua.LState) int {
+	if l.OptString(1, "collect") == "count" {
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		l.Push(lua.LNumber(float64(m.HeapAlloc) / 1024))
+		return 1
+	}
+	l.Push(lua.LNumber(0))
+	return 1
+}
+
+func loadString(l *lua.LState) int {
+	src := stringArg(l, 1, "loadstring")
+	name := src
+	if l.Get(2) != lua.LNil {
+		name = stringArg(l, 2, "loadstring")
+	}
+	fn, err := l.Load(strings.NewReader(src), chunkID(name))
+	if err != nil {
+		e := compileError(err, "")
+		l.Push(lua.LNil)
+		l.Push(lua.LString(chunkID(name) + ":" + strconv.Itoa(e.Line) + ": " + e.Msg))
+		return 2
+	}
+	l.Push(fn)
+	return 1
+}
+
+// openCoroutines puts coroutines under the clock that all code runs under; gopher-lua would give
+// each a context of its own, which ends with the call that made it.
+func (u *universe) openCoroutines() {
+	lib := u.l.GetGlobal("coroutine").(*lua.LTable)
+	create, resume := lib.RawGetString("create"), lib.RawGetString("resume")
+	makeThread := func(l *lua.LState) *lua.LState {
+		if l.Get(1).Type() != lua.LTFunction {
+			argError(l, 1, "create", "Lua function expected")
+		}
+		l.Push(create)
+		l.Push(l.Get(1))
+		l.Call(1, 1)
+		th := l.Get(-1).(*lua.LState)
+		l.Pop(1)
+		th.SetContext(&u.clock)
+		return th
+	}
+	lib.RawSetString("create", u.l.NewFunction(func(l *lua.LState) int {
+		l.Push(makeThread(l))
+		return 1
+	}))
+	lib.RawSetString("wrap", u.l.NewFunction(func(l *lua.LState) int {
+		th := makeThread(l)
+		l.Push(l.NewFunction(func(l *lua.LState) int {
+			n := l.GetTop()
+			l.Insert(resume, 1)
+			l.Insert(th, 2)
+			l.Call(n+1, lua.MultRet)
+			if l.Get(1) == lua.LTrue {
+				return l.GetTop() - 1
+			}
+			l.Error(l.Get(2), 0)
+			return 0
+		}))
+		return 1
+	}))
+}
+
+// openIO keeps scripts off the terminal, which is the screen's, and off the end of the process.
+func (u *universe) openIO() {
+	l := u.l
+	refuse := func(what string) *lua.LFunction {
+		return l.NewFunction(func(l *lua.LState) int {
+			l.RaiseError("%s is not available here", what)
+			return 0
+		})
+	}
+	os := l.GetGlobal("os").(*lua.LTable)
+	os.RawSetString("exit", refuse("os.exit"))
+
+	lib := l.GetGlobal("io").(*lua.LTable)
+	write := func(from int) lua.LGFunction {
+		return func(l *lua.LState) int {
+			var b strings.Builder
+			for i := from; i <= l.GetTop(); i++ {
+				b.WriteString(stringArg(l, i, "write"))
+			}
+			u.print(l, strings.TrimSuffix(b.String(), "\n"))
+			l.Push(lua.LTrue)
+			return 1
+		}
+	}
+	done := l.NewFunction(func(l *lua.LState) int { l.Push(lua.LTrue); return 1 })
+	class := l.NewTable()
+	methods := l.NewTable()
+	methods.RawSetString("write", l.NewFunction(write(2)))
+	for _, name := range []string{"flush", "close", "setvbuf"} {
+		methods.RawSetString(name, done)
+	}
+	class.RawSetString("__index", methods)
+	stream := &lua.LUserData{Metatable: class, Env: l.Env}
+	lib.RawSetString("stdout", stream)
+	lib.RawSetString("stderr", stream)
+	lib.RawSetString("write", l.NewFunction(write(1)))
+	lib.RawSetString("read", refuse("io.read"))
+	lib.RawSetString("stdin", lua.LNil)
+}

@@ -1,0 +1,91 @@
+package script
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+
+	lua "github.com/yuin/gopher-lua"
+	"github.com/yuin/gopher-lua/parse"
+
+	"mydbg/intercept"
+)
+
+// Error is an error in Lua code.
+type Error struct {
+	Script string // path of the script; "snippet" for what a person typed
+	Line   int    // 0 if it is not known
+	Hook   string // the hook that ran; "" while the script was loaded
+	Conn   intercept.ConnID
+	Msg    string // without position
+	Trace  string // Lua's traceback, "" for errors found while compiling
+}
+
+// Error is the error in one line: rw.lua:41: attempt to index a nil value.
+func (e *Error) Error() string {
+	name := filepath.Base(e.Script)
+	if e.Line > 0 {
+		return fmt.Sprintf("%s:%d: %s", name, e.Line, e.Msg)
+	}
+	return name + ": " + e.Msg
+}
+
+// position is how Lua begins a message that has a place.
+var position = regexp.MustCompile(`^(\[string ".*?"\]|[^\s:]+):(\d+): ?`)
+
+// luaError makes an Error of what gopher-lua returned.
+func luaError(err error, script string) *Error {
+	e := &Error{Script: script, Msg: err.Error()}
+	var api *lua.ApiError
+	if errors.As(err, &api) {
+		e.Msg = thrown(api.Object)
+		if api.Object == nil || api.Object == lua.LNil {
+			e.Msg = api.Error()
+		}
+		e.Trace = strings.TrimSpace(api.StackTrace)
+	}
+	if m := position.FindStringSubmatch(e.Msg); m != nil {
+		if !strings.HasPrefix(m[1], "[string") {
+			e.Script = m[1] // a file the script has loaded
+		}
+		e.Line, _ = strconv.Atoi(m[2])
+		e.Msg = e.Msg[len(m[0]):]
+	}
+	return e
+}
+
+// thrown is the text of a value given to error().
+func thrown(v lua.LValue) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case lua.LString:
+		return string(v)
+	case lua.LNumber:
+		return numberText(v)
+	}
+	return "(error object is a " + v.Type().String() + " value)"
+}
+
+// compileError makes an Error of what the parser or the compiler returned.
+func compileError(err error, script string) *Error {
+	e := &Error{Script: script, Msg: err.Error()}
+	var syntax *parse.Error
+	var compile *lua.CompileError
+	switch {
+	case errors.As(err, &syntax):
+		e.Line, e.Msg = syntax.Pos.Line, strings.TrimSpace(syntax.Message)
+		switch {
+		case syntax.Pos.Line == parse.EOF:
+			e.Line, e.Msg = 0, "unexpected end near '<eof>'"
+		case syntax.Token != "":
+			e.Msg += " near '" + syntax.Token + "'"
+		}
+	case errors.As(err, &compile):
+		e.Line, e.Msg = compile.Line, compile.Message
+	}
+	return e
+}

@@ -1,0 +1,79 @@
+package script
+
+import (
+	"sync"
+	"time"
+
+	"mydbg/intercept"
+)
+
+// Level is how a line of output is meant.
+type Level uint8
+
+const (
+	Print    Level = iota // what a script printed
+	Message               // what MySQL Proxy logs at level message
+	Warning               // and at level warning
+	Critical              // and at level critical
+	Failure               // an error in the script
+)
+
+var levelNames = [...]string{"print", "message", "warning", "critical", "error"}
+
+func (l Level) String() string { return levelNames[l] }
+
+// Line is a line of output and the event it belongs to.
+type Line struct {
+	At       time.Time
+	Script   string // path
+	Source   int    // line of the script that wrote it; 0 if it was not written by a line
+	Event    intercept.HoldID
+	Exchange intercept.Seq // 0 outside the command phase
+	Conn     intercept.ConnID
+	Hook     string // "" while the script was loaded
+	Level    Level
+	Text     string
+	Err      *Error // with Failure
+}
+
+// keptLines is how much output an engine remembers.
+const keptLines = 1000
+
+// output keeps the newest lines and hands them on.
+type output struct {
+	to func(Line)
+
+	mu    sync.Mutex
+	lines []Line // a ring once it is full
+	next  int
+}
+
+// add keeps lines and hands them on. The caller does not have the state's turn.
+func (o *output) add(lines []Line) {
+	if len(lines) == 0 {
+		return
+	}
+	o.mu.Lock()
+	for _, l := range lines {
+		if len(o.lines) < keptLines {
+			o.lines = append(o.lines, l)
+			continue
+		}
+		o.lines[o.next] = l
+		o.next = (o.next + 1) % keptLines
+	}
+	o.mu.Unlock()
+	if o.to == nil {
+		return
+	}
+	for _, l := range lines {
+		o.to(l)
+	}
+}
+
+// list is what is remembered, oldest first.
+func (o *output) list() []Line {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return append(append([]Line(nil), o.lines[o.next:]...), o.lines[:o.next]...)
+}
