@@ -62,7 +62,7 @@ func self[T any](l *lua.LState, name string) T {
 		}
 	}
 	var none T
-	argError(l, 1, name, name+" expected, got "+typeName(l, 1))
+	argError(l, 1, name, "userdata expected, got "+typeName(l, 1))
 	return none
 }
 
