@@ -1,0 +1,157 @@
+package eventlog
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"mydbg/intercept"
+)
+
+// object is a JSON line. What is not known is absent, never null or zero in its place; fields may be
+// added, never renamed.
+type object struct {
+	Time     string   `json:"time"`
+	Conn     uint64   `json:"conn,omitzero"`
+	Exchange uint64   `json:"exchange,omitzero"`
+	Parent   uint64   `json:"parent,omitzero"` // exchange that an injected query belongs to
+	Hook     string   `json:"hook,omitzero"`
+	Cmd      string   `json:"cmd,omitzero"`
+	User     text     `json:"user,omitzero"`
+	DB       text     `json:"db,omitzero"`
+	Client   string   `json:"client,omitzero"`
+	Backend  string   `json:"backend,omitzero"`
+	SQL      text     `json:"sql,omitzero"`
+	SQLLen   int      `json:"sql_length,omitzero"` // where sql is only its beginning
+	Params   []param  `json:"params,omitempty"`
+	Digest   string   `json:"digest,omitzero"`
+	Verb     string   `json:"verb,omitzero"`
+	Tables   []text   `json:"tables,omitempty"`
+	Rows     *uint64  `json:"rows,omitzero"`
+	Affected *uint64  `json:"affected,omitzero"`
+	InsertID uint64   `json:"last_insert_id,omitzero"`
+	Warnings *uint16  `json:"warnings,omitzero"`
+	Error    *failure `json:"error,omitzero"`
+	Ms       *float64 `json:"ms,omitzero"`
+	HeldMs   float64  `json:"held_ms,omitzero"`
+	BytesIn  uint64   `json:"bytes_in,omitzero"`
+	BytesOut uint64   `json:"bytes_out,omitzero"`
+	By       text     `json:"by,omitzero"`
+	Action   string   `json:"action,omitzero"`
+	Note     text     `json:"note,omitzero"` // "client left after 30.0s"
+	Level    string   `json:"level,omitzero"`
+	Message  text     `json:"message,omitzero"` // of a notice, with its level
+}
+
+// param is a parameter of an execute, or a query attribute, which has a name. NULL has no value but
+// says so; a value that was sent in pieces is not known.
+type param struct {
+	Name  text   `json:"name,omitzero"`
+	Type  string `json:"type"`
+	Value any    `json:"value,omitempty"`
+	Null  bool   `json:"null,omitzero"`
+}
+
+type failure struct {
+	Code     uint16 `json:"code"`
+	SQLState string `json:"sqlstate,omitzero"`
+	Message  text   `json:"message"`
+}
+
+// text is a string of JSON, or {"base64": "…"} where its bytes are none.
+type text string
+
+func (t text) MarshalJSON() ([]byte, error) {
+	if utf8.ValidString(string(t)) && !hasControl(string(t)) {
+		return json.Marshal(string(t))
+	}
+	return json.Marshal(map[string][]byte{"base64": []byte(t)})
+}
+
+// hasControl reports whether s holds bytes that text does not: control characters beside white space.
+func hasControl(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' && s[i] != '\t' && s[i] != '\n' && s[i] != '\r' {
+			return true
+		}
+	}
+	return false
+}
+
+// microseconds is RFC 3339 as lines have it.
+const microseconds = "2006-01-02T15:04:05.000000Z07:00"
+
+func (r *record) object() *object {
+	x, info := r.x, r.info
+	o := &object{
+		Time: x.Begun.UTC().Format(microseconds), Conn: uint64(x.Conn), Exchange: uint64(x.Seq), Parent: uint64(x.Parent),
+		Hook: r.hook().String(), Cmd: x.Command.Short(), User: text(info.User), DB: text(info.DB), Client: info.Client, Backend: info.Backend,
+		SQL: text(r.sql), Digest: r.digest(), Verb: r.env.Verb, HeldMs: milliseconds(x.HeldFor),
+		BytesIn: x.BytesIn, BytesOut: x.BytesOut, By: text(r.by()), Action: r.action(), Note: text(x.Note),
+	}
+	if r.cut() {
+		o.SQLLen = x.SQLLen
+	}
+	for _, t := range r.env.Tables {
+		o.Tables = append(o.Tables, text(t))
+	}
+	for i := range r.params {
+		p := &r.params[i]
+		out := param{Name: text(p.Name), Type: typeName(p), Null: p.Null}
+		if !p.Null && !p.Long {
+			out.Value = paramValue(p)
+		}
+		o.Params = append(o.Params, out)
+	}
+	ms := milliseconds(x.Took())
+	o.Ms = &ms
+	if x.Error != nil {
+		o.Error = &failure{Code: x.Error.Code, SQLState: x.Error.SQLState, Message: text(x.Error.Message)}
+		return o
+	}
+	if !r.answered() {
+		return o
+	}
+	if x.Cols > 0 {
+		o.Rows = &x.Rows
+	}
+	if x.Cols == 0 || x.Affected > 0 {
+		o.Affected = &x.Affected
+	}
+	o.InsertID, o.Warnings = x.LastInsertID, &x.Warnings
+	return o
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+func noticeObject(n *intercept.Notice) *object {
+	return &object{
+		Time: n.At.UTC().Format(microseconds), Conn: uint64(n.Conn), Exchange: uint64(n.Exchange), Level: n.Level.String(), Message: text(n.Text),
+	}
+}
+
+// append writes o without a character that a terminal might take for a command.
+func (o *object) append(dst []byte) []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(o); err != nil {
+		panic(err) // every field can be encoded
+	}
+	for _, c := range string(bytes.TrimSpace(b.Bytes())) {
+		switch {
+		case strconv.IsPrint(c):
+			dst = utf8.AppendRune(dst, c)
+		case c > 0xffff:
+			high, low := 0xd800+(c-0x10000)>>10, 0xdc00+(c-0x10000)&0x3ff
+			dst = strconv.AppendInt(append(dst, `\u`...), int64(high), 16)
+			dst = strconv.AppendInt(append(dst, `\u`...), int64(low), 16)
+		default:
+			const hex = "0123456789abcdef"
+			dst = append(dst, '\\', 'u', hex[c>>12&15], hex[c>>8&15], hex[c>>4&15], hex[c&15])
+		}
+	}
+	return dst
+}

@@ -1,0 +1,41 @@
+package eventlog
+
+import (
+	"regexp"
+	"strings"
+)
+
+var (
+	accounts = regexp.MustCompile(`(?is)^(?:\s|/\*.*?\*/)*(?:CREATE|ALTER|GRANT|CHANGE|START|SET\s+PASSWORD)\b`)
+	secrets  = regexp.MustCompile(`(?i)\b(?:IDENTIFIED|PASSWORD|(?:MASTER|SOURCE)_PASSWORD)\b`)
+	// literal is a quoted text, also one that a cut left open, or hexadecimal digits.
+	literal = regexp.MustCompile(`(?s)'(?:[^'\\]|\\.|'')*(?:'|\\?$)|"(?:[^"\\]|\\.|"")*(?:"|\\?$)|\b0[xX][0-9A-Fa-f]+`)
+)
+
+// mask takes the passwords out of statements about accounts and replication: every literal after the
+// word that announces one, except the parts of an account's name, 'app'@'%'.
+func mask(sql string) string {
+	if !accounts.MatchString(sql) {
+		return sql
+	}
+	word := secrets.FindStringIndex(sql)
+	if word == nil {
+		return sql
+	}
+	var b strings.Builder
+	done := word[1]
+	b.WriteString(sql[:done])
+	for _, at := range literal.FindAllStringIndex(sql[done:], -1) {
+		from, to := at[0]+word[1], at[1]+word[1]
+		named := strings.HasSuffix(sql[:from], "@") || strings.HasPrefix(sql[to:], "@")
+		b.WriteString(sql[done:from])
+		if named {
+			b.WriteString(sql[from:to])
+		} else {
+			b.WriteString("'***'")
+		}
+		done = to
+	}
+	b.WriteString(sql[done:])
+	return b.String()
+}
