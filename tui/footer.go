@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 
 	"mydbg/tui/keymap"
@@ -40,6 +41,9 @@ func (m *Model) hints() [][]keymap.ID {
 	if m.lay.footer == 0 {
 		return nil
 	}
+	if m.overlay != nil {
+		return [][]keymap.ID{{keymap.Accept, keymap.HistoryPrev, keymap.HistoryNext, keymap.Complete, keymap.Close}}
+	}
 	if m.edit != nil {
 		one := []keymap.ID{keymap.Draft, keymap.Apply, keymap.External, keymap.Close}
 		return [][]keymap.ID{one, {}}[:m.lay.footer]
@@ -71,6 +75,9 @@ func (m *Model) hints() [][]keymap.ID {
 			keymap.Filter, keymap.Break, keymap.BreakThis, keymap.Open, keymap.Copy, keymap.ContinueAll,
 			keymap.NextPaused, keymap.Command, keymap.Palette, keymap.Help,
 		}
+		if m.lay.footer < 2 {
+			second = nil
+		}
 	case len(m.held) > 0:
 		first = []keymap.ID{keymap.NextPaused, keymap.ContinueAll, keymap.Open, keymap.Break, keymap.Filter, keymap.Follow, keymap.Help}
 		second = []keymap.ID{keymap.BreakThis, keymap.Tree, keymap.Search, keymap.Copy, keymap.Command, keymap.Palette, keymap.QuitDialog}
@@ -83,6 +90,9 @@ func (m *Model) hints() [][]keymap.ID {
 		if m.pane == keymap.Connections {
 			first = []keymap.ID{keymap.Pause, keymap.Kill, keymap.Open, keymap.Events, keymap.Help}
 		}
+	}
+	if m.lay.footer > 1 {
+		first = slices.DeleteFunc(first, func(id keymap.ID) bool { return slices.Contains(second, id) })
 	}
 	return [][]keymap.ID{m.possible(first), m.possible(second)}[:m.lay.footer]
 }
@@ -106,19 +116,25 @@ func (m *Model) intro() []string {
 		}
 		return "   " + mark + safe.Line(text)
 	}
+	w := max(m.lay.list.w-7, 10)
 	lines := []string{""}
 	if d := m.o.Demo; d != nil {
 		lines = append(lines, "  "+m.th.Strong.Render(safe.Line(d.Title)), "")
 		for _, l := range d.Lines {
-			lines = append(lines, "  "+safe.Line(l))
+			for _, part := range safe.Wrap(l, w) {
+				lines = append(lines, "  "+part)
+			}
 		}
 		lines = append(lines, "")
 	} else {
-		port := m.o.addresses()
-		lines = append(lines,
-			"  "+m.th.Strong.Render("Waiting for the first client."), "",
-			"  Point your application at "+m.th.Key.Render(safe.Line(port))+" instead of "+safe.Line(m.o.Backend)+".",
-			m.th.Dim.Render("  Write 127.0.0.1 rather than localhost, which may mean a socket that passes by."), "")
+		lines = append(lines, "  "+m.th.Strong.Render("Waiting for the first client."), "")
+		for _, l := range safe.Wrap("Point your application at "+m.o.addresses()+" instead of "+m.o.Backend+".", w) {
+			lines = append(lines, "  "+l)
+		}
+		for _, l := range safe.Wrap("Write 127.0.0.1 rather than localhost, which may mean a socket that passes by.", w) {
+			lines = append(lines, "  "+m.th.Dim.Render(l))
+		}
+		lines = append(lines, "")
 	}
 	return append(lines,
 		done(len(m.o.Listen) > 0, "listening on "+m.o.addresses()),

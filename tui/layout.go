@@ -167,6 +167,11 @@ func (l *layout) has(a area) bool {
 // resize tells the lists their windows.
 func (m *Model) resize() {
 	l := &m.lay
+	main := m.focus == inList && m.edit == nil
+	m.events.SetFocused(main)
+	m.conns.SetFocused(main)
+	m.breaks.SetFocused(main)
+	m.logs.SetFocused(m.focus == inLog || main && m.pane == keymap.Log)
 	if l.list.w > 0 {
 		switch m.pane {
 		case keymap.Events:

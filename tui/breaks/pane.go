@@ -22,6 +22,8 @@ type Pane struct {
 	list *vlist.List
 	w, h int
 
+	focused bool
+
 	all    []intercept.Breakpoint
 	allOff bool
 }
@@ -32,6 +34,9 @@ func New(th *theme.Theme) *Pane {
 	p.list = vlist.New(p)
 	return p
 }
+
+// SetFocused says whether keys go here; it changes how the selection looks.
+func (p *Pane) SetFocused(on bool) { p.focused = on }
 
 // SetTheme changes the looks.
 func (p *Pane) SetTheme(th *theme.Theme) { p.th = th }
@@ -122,7 +127,7 @@ func (p *Pane) Row(i, w int, selected bool) string {
 		p.th.Strong.Render(safe.Pad(name, 8)) + " " + style.Render(safe.Pad(points(b.Rule), 8)+" "+safe.Pad(condition(b.Rule), cond)) +
 		" " + hits + "  " + style.Render(safe.Cut(strings.Join(do, "; "), max(w-cond-36, 5)))
 	if selected {
-		return p.th.Selected.Over(theme.Fit(line, w))
+		return conns.Chosen(p.th, line, w, p.focused)
 	}
 	return line
 }
@@ -161,7 +166,7 @@ func condition(r *rule.Rule) string {
 	return strings.Join(parts, "  ")
 }
 
-// View draws the pane's box. matches says how many kept exchanges the selected one's condition fits.
+// View draws the pane's box: the list, and what the selected rule means.
 func (p *Pane) View(focused bool) string {
 	iw, _ := theme.Inner(p.w, p.h)
 	on, all := p.On()

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"mydbg/intercept"
 	"mydbg/mysqlwire"
 	"mydbg/tui/keymap"
@@ -20,7 +22,9 @@ type Pane struct {
 	th   *theme.Theme
 	list *vlist.List
 	w, h int
-	now  time.Time
+
+	focused bool
+	now     time.Time
 
 	infos []intercept.ConnInfo
 	held  map[intercept.ConnID]time.Time // since when
@@ -32,6 +36,9 @@ func New(th *theme.Theme) *Pane {
 	p.list = vlist.New(p)
 	return p
 }
+
+// SetFocused says whether keys go here; it changes how the selection looks.
+func (p *Pane) SetFocused(on bool) { p.focused = on }
 
 // SetTheme changes the looks.
 func (p *Pane) SetTheme(th *theme.Theme) { p.th = th }
@@ -93,6 +100,15 @@ func Move(l *vlist.List, a keymap.ID) bool {
 		return false
 	}
 	return true
+}
+
+// Chosen draws a selected row: in reverse, or underlined while the keys go elsewhere.
+func Chosen(th *theme.Theme, line string, w int, focused bool) string {
+	style := th.SelectedBlur
+	if focused {
+		style = th.Selected
+	}
+	return style.Render(theme.Fit(ansi.Strip(line), w))
 }
 
 // Len is the number of rows.
@@ -216,7 +232,7 @@ func (p *Pane) Row(i, w int, selected bool) string {
 		line += " " + cell
 	}
 	if selected {
-		return p.th.Selected.Over(theme.Fit(line, w))
+		return Chosen(p.th, line, w, p.focused)
 	}
 	return line
 }

@@ -33,6 +33,7 @@ type Pane struct {
 	th       *theme.Theme
 	list     *vlist.List
 	w, h     int
+	focused  bool
 	lines    []Line
 	last     uint64
 	problems int
@@ -45,6 +46,9 @@ func New(th *theme.Theme) *Pane {
 	p.list.SetFollow(true)
 	return p
 }
+
+// SetFocused says whether keys go here; it changes how the selection looks.
+func (p *Pane) SetFocused(on bool) { p.focused = on }
 
 // SetTheme changes the looks.
 func (p *Pane) SetTheme(th *theme.Theme) { p.th = th }
@@ -119,7 +123,7 @@ func (p *Pane) Row(i, w int, selected bool) string {
 	}
 	line := pointer + p.th.Dim.Render(l.At.Format("15:04:05")) + " " + style.Render(sign) + " " + style.Render(safe.Cut(l.Text, w-12))
 	if selected {
-		return p.th.Selected.Over(theme.Fit(line, w))
+		return conns.Chosen(p.th, line, w, p.focused)
 	}
 	return line
 }

@@ -43,6 +43,8 @@ type Pane struct {
 	list   *vlist.List
 	w, h   int
 
+	focused bool
+
 	ring     []item // exchange s is in ring[s % len]
 	lo, hi   intercept.Seq
 	kept     int // items in the ring
@@ -88,6 +90,7 @@ type section struct {
 	first  int             // rows before it are folded into one
 	whole  bool            // the user wants all rows
 	fold   fold
+	auto   bool // folded by itself, being closed
 	held   *intercept.Held
 	at     int // place of its first row in the tree
 	kept   int // exchanges of it, shown or not
@@ -135,6 +138,9 @@ func (p *Pane) SetSize(w, h int) {
 	p.list.SetSize(iw, ih)
 	p.arrange()
 }
+
+// SetFocused says whether keys go here; it changes how the selection looks.
+func (p *Pane) SetFocused(on bool) { p.focused = on }
 
 // SetNow tells the time for what counts up.
 func (p *Pane) SetNow(now time.Time) { p.now = now }
@@ -252,6 +258,7 @@ func (p *Pane) SelectExchange(s intercept.Seq) bool {
 			sec.fold = foldOpen
 		}
 		if i := find(sec.rows, s); i >= 0 && i < sec.first {
+			p.list.SetFollow(false) // or it would fold away again at once
 			sec.first = i
 		}
 		p.arrange()

@@ -38,7 +38,22 @@ func (p *Pane) Row(i, w int, selected bool) string {
 	if !selected {
 		return " " + line
 	}
-	return p.th.Selected.Over(theme.Fit(p.th.Pointer()+line, w))
+	return p.selected(line, w)
+}
+
+// selected draws a row under the cursor: in reverse as a whole, since colours of its parts would
+// tear it to patches; only what says that it is paused stays as it is.
+func (p *Pane) selected(line string, w int) string {
+	plain := theme.Fit(p.th.Pointer()+ansi.Strip(line), w)
+	style := p.th.Selected
+	if !p.focused {
+		style = p.th.SelectedBlur
+	}
+	tag := theme.Held.Tag()
+	if at := strings.LastIndex(plain, tag); at >= 0 && strings.Contains(line, p.th.Held.Render(tag)) {
+		return style.Render(plain[:at]) + p.th.Held.Render(tag) + style.Render(plain[at+len(tag):])
+	}
+	return style.Render(plain)
 }
 
 func (p *Pane) exchangeRow(it *item, w int) string {
@@ -58,9 +73,12 @@ type columns struct{ number, info, took, tag, text int }
 
 func (p *Pane) columns(w int) (c columns) {
 	c.number = max(len(strconv.FormatUint(uint64(p.hi), 10)), 4)
-	c.took, c.tag = 7, 8
-	if w >= 56 {
-		c.info = 10
+	c.took, c.tag = 6, 8
+	switch {
+	case w >= 80:
+		c.info = 11
+	case w >= 56:
+		c.info = 8
 	}
 	c.text = w - 2 - 1 - 1 - c.number - 4 - c.info - 1 - c.took - 1 - c.tag
 	if p.flat {
@@ -356,10 +374,17 @@ func (p *Pane) connRow(s *section, w int) string {
 	if p.folded(s) && s.kept > 0 {
 		dim("%s stmt", Count(s.kept))
 	}
-	left := p.th.Dim.Render(p.th.Fold(!p.folded(s))) + " " + strings.Join(parts, "  ")
-	rw := ansi.StringWidth(right)
+	left := p.th.Dim.Render(p.th.Fold(!p.folded(s)))
+	room, gap := w-ansi.StringWidth(right)-1, " "
+	for i, part := range parts { // as many as there is room for
+		if n := ansi.StringWidth(left) + len(gap) + ansi.StringWidth(part); n > room && i > 0 {
+			break
+		}
+		left += gap + part
+		gap = "  "
+	}
 	if s.closed() {
 		left = p.th.Dim.Render(ansi.Strip(left))
 	}
-	return theme.Fit(left, max(w-rw-1, 0)) + " " + right
+	return theme.Fit(left, max(room, 0)) + " " + right
 }

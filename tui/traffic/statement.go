@@ -23,8 +23,7 @@ func Statement(sql string, w int) string {
 	if len(tables) == 0 {
 		return safe.Elide(one, w)
 	}
-	at := mention(one, tables[0])
-	end := at + len(tables[0])
+	at, end := mention(one, tables[0])
 	if at < 0 || ansi.StringWidth(safe.Line(one[:end])) <= (w-1)-(w-1)/2 {
 		return safe.Elide(one, w)
 	}
@@ -38,22 +37,22 @@ func Statement(sql string, w int) string {
 	return safe.Cut(verb+" … "+safe.Cut(one[from:], rest), w)
 }
 
-// mention is where a table's name stands after the statement's first word, -1 if nowhere.
-func mention(sql, table string) int {
+// mention is where a table's name stands after the statement's first word; at is -1 if nowhere.
+func mention(sql, table string) (at, end int) {
 	if i := strings.LastIndexByte(table, '.'); i >= 0 && !strings.Contains(sql, table) {
 		table = table[i+1:]
 	}
 	for from := 0; ; {
 		i := strings.Index(sql[from:], table)
 		if i < 0 {
-			return -1
+			return -1, -1
 		}
 		i += from
 		if before := byte(' '); i > 0 {
 			before = sql[i-1]
 			if (before == ' ' || before == '`' || before == '.' || before == '(' || before == ',') &&
 				(i+len(table) == len(sql) || !wordByte(sql[i+len(table)])) {
-				return i
+				return i, i + len(table)
 			}
 		}
 		from = i + 1

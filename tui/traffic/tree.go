@@ -21,6 +21,9 @@ const (
 func (p *Pane) arrange() {
 	tail := p.tail()
 	selected, _, any := p.list.Selected()
+	if p.list.Following() {
+		p.foldClosed(selected, any)
+	}
 	p.length = 0
 	p.extra = p.extra[:0]
 	for _, s := range p.sections {
@@ -68,7 +71,33 @@ func (p *Pane) folded(s *section) bool {
 	case foldClosed:
 		return true
 	default:
-		return s.closed() && s.held == nil
+		return s.auto && s.held == nil
+	}
+}
+
+// foldClosed folds the oldest closed connections, as many as it takes for the others to have room. The
+// one with the selection stays as it is.
+func (p *Pane) foldClosed(selected uint64, any bool) {
+	var keep *section
+	if any {
+		keep, _ = p.rowOf(selected)
+	}
+	_, room := p.list.Size()
+	for i := len(p.sections) - 1; i >= 0; i-- {
+		s := p.sections[i]
+		room--
+		if s.closed() {
+			n := min(len(s.rows), p.tail())
+			if s != keep {
+				s.auto = n > room
+			}
+			if s.auto {
+				continue
+			}
+		} else {
+			s.auto = false
+		}
+		room -= min(len(s.rows), p.tail())
 	}
 }
 
