@@ -36,6 +36,9 @@ func (e *Error) Error() string {
 // position is how Lua begins a message that has a place.
 var position = regexp.MustCompile(`^(\[string ".*?"\]|[^\s:]+):(\d+): ?`)
 
+// traced is the place of the innermost Lua function in a traceback.
+var traced = regexp.MustCompile(`(?m)^\t(?:\[string ".*?"\]|[^\s:\[]+):(\d+):`)
+
 // luaError makes an Error of what gopher-lua returned.
 func luaError(err error, script string) *Error {
 	e := &Error{Script: script, Msg: err.Error()}
@@ -46,6 +49,13 @@ func luaError(err error, script string) *Error {
 			e.Msg = api.Error()
 		}
 		e.Trace = strings.TrimSpace(api.StackTrace)
+	}
+	if api != nil && api.Type == lua.ApiErrorPanic { // without a position: the traceback has it
+		e.Msg = strings.TrimPrefix(e.Msg, "lua call")
+		if m := traced.FindStringSubmatch(e.Trace); m != nil {
+			e.Line, _ = strconv.Atoi(m[1])
+		}
+		return e
 	}
 	if m := position.FindStringSubmatch(e.Msg); m != nil {
 		if !strings.HasPrefix(m[1], "[string") {
