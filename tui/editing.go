@@ -9,13 +9,13 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"mydbg/intercept"
-	"mydbg/intercept/rule"
+	"mydbg/tui/edit"
 	"mydbg/tui/keymap"
 )
 
 // editing is an open editor and the held event it is for.
 type editing struct {
-	editor
+	edit.Editor
 	action keymap.ID
 	held   intercept.Held
 	gone   bool // it is not held any more
@@ -41,7 +41,7 @@ func (m *Model) startEdit(id keymap.ID) tea.Cmd {
 			m.say(intercept.Error, "%s: %v", name(h), err)
 			return nil
 		}
-		m.edit = &editing{editor: ed, action: action, held: *h}
+		m.edit = &editing{Editor: ed, action: action, held: *h}
 	}
 	m.e.Keep(h.ID) // a person is at work: no deadline ends it
 	m.zoom = false
@@ -51,9 +51,6 @@ func (m *Model) startEdit(id keymap.ID) tea.Cmd {
 	}
 	return nil
 }
-
-// result reports whether it is an answer that a held event has to offer.
-func result(h *intercept.Held) bool { return h.Point == rule.ReadQueryResult }
 
 // editKey gives a key to the editor, but for the few that mean the same in all of them.
 func (m *Model) editKey(k tea.KeyMsg) tea.Cmd {
@@ -140,6 +137,7 @@ func (m *Model) apply() {
 	}
 	m.edit = nil
 	m.released(&e.held, intercept.Continue, v.Touches())
+	m.keepRule(e.Editor)
 }
 
 // externalMsg is a text on disk, ready for $EDITOR.
@@ -212,20 +210,4 @@ func (m *Model) edited(msg editedMsg) {
 			m.say(intercept.Error, "$EDITOR: %v", err)
 		}
 	}
-}
-
-// lua runs a snippet.
-func (m *Model) lua(code string) tea.Cmd {
-	if why := m.offLua(); why != "" {
-		m.say(intercept.Info, "lua: %s", why)
-		return nil
-	}
-	return nil
-}
-
-func (m *Model) offLua() string {
-	if m.o.Snippets == nil {
-		return "no Lua here: start with --script FILE"
-	}
-	return ""
 }

@@ -1,27 +1,30 @@
 package tui
 
 import (
-	"errors"
-
-	tea "github.com/charmbracelet/bubbletea"
-
 	"mydbg/intercept"
+	"mydbg/intercept/rule"
+	"mydbg/tui/edit"
 	"mydbg/tui/keymap"
 )
 
-// editor is what the root needs of one.
-type editor interface {
-	Title() string
-	Update(msg tea.Msg) tea.Cmd
-	View(w, h int) string
-	Verdict() (intercept.Verdict, error)
-	External() (text, suffix string, ok bool)
-	SetExternal(text string) error
-	Busy() bool
+// newEditor opens the editor of an action on a held event.
+func (m *Model) newEditor(id keymap.ID, h intercept.Held, draft *intercept.Verdict) (edit.Editor, error) {
+	env := edit.Env{Theme: m.th, Keys: m.keys, Detail: m.e.Detail}
+	switch id {
+	case keymap.Respond:
+		return edit.Respond(h, draft, env)
+	case keymap.InjectBefore, keymap.InjectAfter:
+		return edit.Inject(h, draft, id == keymap.InjectBefore, env)
+	}
+	if h.Point == rule.ReadQueryResult {
+		return edit.Result(h, draft, env)
+	}
+	return edit.Query(h, draft, env)
 }
 
-func (m *Model) newEditor(id keymap.ID, h intercept.Held, draft *intercept.Verdict) (editor, error) {
-	return nil, errors.New("no editor")
+// keepRule adds the rule that an applied editor asks for.
+func (m *Model) keepRule(ed edit.Editor) {
+	if r, ok := ed.(edit.Ruler); ok && r.Rule() != "" {
+		m.addBreak(r.Rule())
+	}
 }
-
-type Snippets interface{}

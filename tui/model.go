@@ -130,10 +130,7 @@ func newModel(o Options, e engine) (*Model, error) {
 }
 
 // Init starts listening.
-func (m *Model) Init() tea.Cmd {
-	m.pull()
-	return tea.Batch(m.listen(), m.tick(), m.afterAll())
-}
+func (m *Model) Init() tea.Cmd { return tea.Batch(m.listen(), m.tick()) }
 
 // listen waits for the bell. The command ends with the program.
 func (m *Model) listen() tea.Cmd {
@@ -161,7 +158,12 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	var cmd tea.Cmd
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
+		first := m.w == 0
 		m.w, m.h = msg.Width, msg.Height
+		if first { // with rows to show and a place for them
+			m.arrange()
+			m.pull()
+		}
 	case wakeMsg:
 		m.pull()
 		cmd = m.after(frame, readyMsg{})

@@ -12,6 +12,9 @@ import (
 	"mydbg/tui/safe"
 )
 
+// roomy is the width from which the end of a statement is worth showing beside its beginning.
+const roomy = 40
+
 // Statement is a statement on one line of at most w cells. What does not fit goes from the middle,
 // where the verb and the first table are not.
 func Statement(sql string, w int) string {
@@ -24,7 +27,7 @@ func Statement(sql string, w int) string {
 		return safe.Elide(one, w)
 	}
 	at, end := mention(one, tables[0])
-	if at < 0 || ansi.StringWidth(safe.Line(one[:end])) <= (w-1)-(w-1)/2 {
+	if at < 0 || w >= roomy && ansi.StringWidth(safe.Line(one[:end])) <= (w-1)-(w-1)/2 {
 		return safe.Elide(one, w)
 	}
 	if n := ansi.StringWidth(safe.Line(one[:end])); n <= w-2 {

@@ -15,7 +15,8 @@ func TestStatement(t *testing.T) {
 	}{
 		{"fits", "select 1", 20, "select 1"},
 		{"folds white space", "select\n  1,\t2", 20, "select 1, 2"},
-		{"keeps the table in front", "UPDATE orders SET status = 'paid' WHERE id = 5", 30, "UPDATE orders S…' WHERE id = 5"},
+		{"keeps the table in front", "UPDATE orders SET status = 'paid' WHERE id = 5", 30, "UPDATE orders SET status = 'p…"},
+		{"keeps both ends where there is room", "UPDATE orders SET status = 'paid', note = 'abcdef' WHERE id = 5", 44, "UPDATE orders SET stat…'abcdef' WHERE id = 5"},
 		{"keeps a table far behind", "SELECT id, name, address, city, country, phone FROM customers WHERE id = 1", 36, "SELECT … FROM customers WHERE id = 1"},
 		{"cuts after a far table", "SELECT id, name, address, city, country, phone FROM customers WHERE name LIKE '%a%' ORDER BY id", 30, "SELECT … FROM customers WHERE…"},
 		{"shows what it may not obey", "select '\x1b[2J'", 20, `select '\x1b[2J'`},
