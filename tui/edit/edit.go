@@ -50,11 +50,6 @@ type Ruler interface {
 	Rule() string
 }
 
-// Query edits a held command: its statement and parameters, or its bytes; at login events the packet.
-func Query(h intercept.Held, draft *intercept.Verdict, env Env) (Editor, error) {
-	return nil, errors.New("this event cannot be edited")
-}
-
 // Respond makes an answer in the server's place. It is a Ruler.
 func Respond(h intercept.Held, draft *intercept.Verdict, env Env) (Editor, error) {
 	return nil, errors.New("this event cannot be answered")
@@ -63,9 +58,4 @@ func Respond(h intercept.Held, draft *intercept.Verdict, env Env) (Editor, error
 // Result edits the answer that is held.
 func Result(h intercept.Held, draft *intercept.Verdict, env Env) (Editor, error) {
 	return nil, errors.New("there is no result here")
-}
-
-// Inject adds a query before or after the held command, or after the held result.
-func Inject(h intercept.Held, draft *intercept.Verdict, before bool, env Env) (Editor, error) {
-	return nil, errors.New("nothing can be injected here")
 }

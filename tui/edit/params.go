@@ -1,0 +1,126 @@
+package edit
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"mydbg/mysqlwire"
+	"mydbg/mysqlwire/value"
+)
+
+// param is a parameter of an execute, or a query attribute, being edited.
+type param struct {
+	was      mysqlwire.ExecParam
+	typ      value.Type
+	unsigned bool
+	null     bool
+	text     text
+	shown    string // text as it was before any edit
+}
+
+// paramTypes are those that clients send.
+var paramTypes = []value.Type{
+	value.Tiny, value.Short, value.Long, value.LongLong, value.Float, value.Double, value.NewDecimal, value.VarString, value.String,
+	value.Blob, value.Date, value.DateTime, value.Timestamp, value.Time, value.Year,
+}
+
+func newParam(p mysqlwire.ExecParam) param {
+	e := param{was: p, typ: p.Type, unsigned: p.Unsigned, null: p.Null}
+	if v, err := p.Value(); err == nil && v != nil {
+		e.shown = e.spec().Format(v)
+	}
+	e.text = oneLine(e.shown)
+	return e
+}
+
+// spec is how the value is read and written.
+func (p *param) spec() value.Spec {
+	s := value.Spec{Type: p.typ, Decimals: value.NoDecimals}
+	if p.unsigned {
+		s.Flags = value.FlagUnsigned
+	}
+	switch p.typ {
+	case value.TinyBlob, value.MediumBlob, value.LongBlob, value.Blob:
+		s.Binary = true
+	}
+	return s
+}
+
+func (p *param) typeName() string {
+	if p.unsigned {
+		return p.typ.String() + " unsigned"
+	}
+	return p.typ.String()
+}
+
+// cycle goes to the next type, or the one before; integers are signed and unsigned.
+func (p *param) cycle(by int) {
+	type kind struct {
+		t        value.Type
+		unsigned bool
+	}
+	var all []kind
+	for _, t := range paramTypes {
+		all = append(all, kind{t, false})
+		if t <= value.Long || t == value.LongLong {
+			all = append(all, kind{t, true})
+		}
+	}
+	at := slices.Index(all, kind{p.typ, p.unsigned})
+	next := all[((at+by)%len(all)+len(all))%len(all)]
+	p.typ, p.unsigned = next.t, next.unsigned
+}
+
+// begins chooses the first type behind the present one whose name begins with a letter.
+func (p *param) begins(letter string) bool {
+	was, unsigned := p.typ, p.unsigned
+	for range 2 * len(paramTypes) {
+		p.cycle(1)
+		if p.typ != was && strings.HasPrefix(strings.ToLower(p.typ.String()), strings.ToLower(letter)) {
+			return true
+		}
+	}
+	p.typ, p.unsigned = was, unsigned
+	return false
+}
+
+// touched reports whether it is not what the client sent any more.
+func (p *param) touched() bool {
+	return p.typ != p.was.Type || p.unsigned != p.was.Unsigned || p.null != p.was.Null ||
+		!p.null && p.text.String() != p.shown
+}
+
+// value is what was typed; nil is NULL.
+func (p *param) value() (value.Value, error) {
+	if p.null {
+		return nil, nil
+	}
+	return p.spec().Parse(p.text.String())
+}
+
+// apply puts the edits into m. Errors name the parameter.
+func apply(m *mysqlwire.StmtExecute, params []param) (*mysqlwire.StmtExecute, error) {
+	for i := range params {
+		p := &params[i]
+		if !p.touched() {
+			continue
+		}
+		v, err := p.value()
+		if err != nil {
+			return nil, fmt.Errorf("parameter %s: %w", p.name(i), err)
+		}
+		if m, err = m.WithParam(i, p.typ, p.unsigned, v); err != nil {
+			return nil, fmt.Errorf("parameter %s: %w", p.name(i), err)
+		}
+	}
+	return m, nil
+}
+
+// name is what a parameter is called: its number from 0, as in conditions, or an attribute's name.
+func (p *param) name(i int) string {
+	if p.was.Name != "" {
+		return p.was.Name
+	}
+	return itoa(i)
+}
