@@ -1,6 +1,7 @@
 package script
 
 import (
+	"math"
 	"runtime"
 	"strconv"
 	"strings"
@@ -16,6 +17,10 @@ func (u *universe) openBase() {
 	l.SetGlobal("tonumber", l.NewFunction(luaToNumber))
 	l.SetGlobal("collectgarbage", l.NewFunction(collectGarbage))
 	l.SetGlobal("loadstring", l.NewFunction(loadString))
+	for _, name := range []string{"dofile", "loadfile"} {
+		l.SetGlobal(name, l.NewFunction(needsFile(l.GetGlobal(name), name)))
+	}
+	l.GetGlobal("math").(*lua.LTable).RawSetString("huge", lua.LNumber(math.Inf(1)))
 	l.SetGlobal("_printregs", lua.LNil)
 	l.SetGlobal("channel", lua.LNil) // waiting in Lua would hold up every connection
 }
@@ -105,6 +110,17 @@ func loadString(l *lua.LState) int {
 	return 1
 }
 
+// needsFile is a function that would read the terminal if it were not given the name of a file.
+func needsFile(fn lua.LValue, name string) lua.LGFunction {
+	return func(l *lua.LState) int {
+		stringArg(l, 1, name)
+		n := l.GetTop()
+		l.Insert(fn, 1)
+		l.Call(n, lua.MultRet)
+		return l.GetTop()
+	}
+}
+
 // openCoroutines puts coroutines under the clock that all code runs under; gopher-lua would give
 // each a context of its own, which ends with the call that made it.
 func (u *universe) openCoroutines() {
@@ -141,44 +157,4 @@ func (u *universe) openCoroutines() {
 		}))
 		return 1
 	}))
-}
-
-// openIO keeps scripts off the terminal, which is the screen's, and off the end of the process.
-func (u *universe) openIO() {
-	l := u.l
-	refuse := func(what string) *lua.LFunction {
-		return l.NewFunction(func(l *lua.LState) int {
-			l.RaiseError("%s is not available here", what)
-			return 0
-		})
-	}
-	os := l.GetGlobal("os").(*lua.LTable)
-	os.RawSetString("exit", refuse("os.exit"))
-
-	lib := l.GetGlobal("io").(*lua.LTable)
-	write := func(from int) lua.LGFunction {
-		return func(l *lua.LState) int {
-			var b strings.Builder
-			for i := from; i <= l.GetTop(); i++ {
-				b.WriteString(stringArg(l, i, "write"))
-			}
-			u.print(l, strings.TrimSuffix(b.String(), "\n"))
-			l.Push(lua.LTrue)
-			return 1
-		}
-	}
-	done := l.NewFunction(func(l *lua.LState) int { l.Push(lua.LTrue); return 1 })
-	class := l.NewTable()
-	methods := l.NewTable()
-	methods.RawSetString("write", l.NewFunction(write(2)))
-	for _, name := range []string{"flush", "close", "setvbuf"} {
-		methods.RawSetString(name, done)
-	}
-	class.RawSetString("__index", methods)
-	stream := &lua.LUserData{Metatable: class, Env: l.Env}
-	lib.RawSetString("stdout", stream)
-	lib.RawSetString("stderr", stream)
-	lib.RawSetString("write", l.NewFunction(write(1)))
-	lib.RawSetString("read", refuse("io.read"))
-	lib.RawSetString("stdin", lua.LNil)
 }

@@ -40,9 +40,14 @@ func (c *conn) info() intercept.ConnInfo { return c.of.Info() }
 func (u *universe) newConn(of *intercept.Conn) *conn {
 	c := &conn{of: of}
 	c.private = u.private(c)
+	u.emptied(c)
+	return c
+}
+
+// emptied gives a connection globals anew.
+func (u *universe) emptied(c *conn) {
 	c.env = u.layered(u.l.G.Global, false)
 	c.env.RawSetString("__proxy", c.private)
-	return c
 }
 
 // layered is an empty table that reads from below what it has not; with writes it writes there too.

@@ -181,7 +181,14 @@ func (s *snippet) prepare(of *conn) {
 
 	s.env = s.u.layered(of.env, true)
 	s.env.RawSetString("__proxy", view.private)
+	if s.ev.Packet != nil {
+		s.env.RawSetString("packet", lua.LString(s.ev.Packet))
+	}
 	switch s.ev.Point {
+	case rule.ReadAuthResult:
+		auth := s.u.l.NewTable()
+		auth.RawSetString("packet", lua.LString(s.ev.Packet))
+		s.env.RawSetString("auth", auth)
 	case rule.ReadQuery:
 		view.original, view.attrs = scriptPacket(s.ev.Packet, s.ev.Context.Caps)
 		view.wire = s.ev.Packet

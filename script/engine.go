@@ -73,6 +73,24 @@ func (e *Engine) Path() string { return e.src.path }
 // Lines is the newest output, oldest first.
 func (e *Engine) Lines() []Line { return e.out.list() }
 
+// Reload compiles the file and has the connections that are open run it again, each before its next
+// hook and with globals of its own anew. Without it a changed file is for new connections only. An
+// error is an *Error, and everything stays as it was.
+func (e *Engine) Reload(ctx context.Context) error {
+	if _, err := e.src.again(); err != nil {
+		return err
+	}
+	if err := e.u.enter(ctx); err != nil {
+		return err
+	}
+	for _, c := range e.conns {
+		c.loaded = false
+		e.u.emptied(c)
+	}
+	e.out.add(e.u.leave())
+	return nil
+}
+
 // points are the events of the hooks. Answers are not among them: the engine is asked about those
 // of its own queries without.
 var points = intercept.At(rule.ConnectServer, rule.ReadHandshake, rule.ReadAuth, rule.ReadAuthResult, rule.ReadQuery, rule.Disconnect)

@@ -285,6 +285,76 @@ func TestLabExamples(t *testing.T) {
 	}
 }
 
+func TestLabPreparedStatements(t *testing.T) {
+	each(t, `
+		function read_query(packet)
+			if packet:byte() == proxy.COM_STMT_EXECUTE or packet:byte() == proxy.COM_STMT_CLOSE then
+				proxy.queries:append(packet:byte(), packet, { resultset_is_needed = true })
+				return proxy.PROXY_SEND_QUERY
+			end
+		end
+		function read_query_result(inj)
+			if not inj.resultset.rows then return end
+			for row in inj.resultset.rows do print(inj.resultset.fields[2].name, row[1], row[2], row[3]) end
+			proxy.response = { type = proxy.MYSQLD_PACKET_OK, resultset = {
+				fields = { { name = "n", type = proxy.MYSQL_TYPE_LONGLONG }, { name = "s", type = proxy.MYSQL_TYPE_VAR_STRING }, { name = "x", type = proxy.MYSQL_TYPE_NULL } },
+				rows = { { 8, "changed" } } } }
+			return proxy.PROXY_SEND_RESULT
+		end`, func(t *testing.T, b *labBench) {
+		c := b.open("")
+		for range 2 {
+			want(t, b.column(c, "select 7 as n, ? as s, null as x", "text"), "8")
+		}
+		wantOutput(t, b.bench, "print: s\t7\ttext\tnil", "print: s\t7\ttext\tnil")
+		if got := b.notices(); len(got) > 0 {
+			t.Errorf("the core noted %q", got)
+		}
+	})
+}
+
+// An answer over the core's limit is decided on by its first part.
+func TestLabLargeAnswers(t *testing.T) {
+	const rows = 20000
+	large := fmt.Sprintf("with recursive n(i) as (select 1 union all select i + 1 from n where i < 200) select repeat('x', 1000) from n a, n b limit %d", rows)
+	each(t, `
+		function read_query(packet)
+			if not packet:find("repeat") then return end
+			proxy.queries:append(1, packet, { resultset_is_needed = true })
+			proxy.queries:append(2, "\003select 'second'", { resultset_is_needed = true })
+			return proxy.PROXY_SEND_QUERY
+		end
+		function read_query_result(inj)
+			if inj.id == 2 then return ret ~= proxy.PROXY_IGNORE_RESULT and proxy.PROXY_IGNORE_RESULT or nil end
+			proxy.response.type = proxy.MYSQLD_PACKET_OK
+			return ret
+		end`, func(t *testing.T, b *labBench) {
+		c := b.open("")
+		for _, tt := range []struct {
+			ret, first string
+			n          int
+			output     []string
+		}{
+			{"nil", strings.Repeat("x", 1000), rows, nil},
+			{"2", strings.Repeat("x", 1000), rows, []string{"critical: the answer is too large to be replaced: it goes to the client as it is"}},
+			{"4", "second", 1, nil},
+		} {
+			want(t, b.column(c, "select 1"), "1")
+			ev := &intercept.Event{Point: rule.ReadQuery, Conn: b.p.Conn(b.p.Conns()[0].ID), Context: heldQuery(1, "").Context}
+			if r := NewConsole(Options{}, b.e).Run(t.Context(), ev, "ret = "+tt.ret); r.Err != nil {
+				t.Fatal(r.Err)
+			}
+			got := b.column(c, large)
+			if len(got) != tt.n || got[0] != tt.first {
+				t.Errorf("%s: got %d rows, want %d", tt.ret, len(got), tt.n)
+			}
+			wantOutput(t, b.bench, tt.output...)
+		}
+		if got := b.notices(); len(got) > 0 {
+			t.Errorf("the core noted %q", got)
+		}
+	})
+}
+
 // A draft made at a held event is applied by the person.
 func TestLabSnippet(t *testing.T) {
 	each(t, `seen = 0 function read_query(packet) seen = seen + 1 end`, func(t *testing.T, b *labBench) {

@@ -34,6 +34,31 @@ func (s *source) load() (*lua.FunctionProto, *Error) {
 		return s.proto, nil
 	}
 	s.proto = nil
+	proto, bad := s.compile()
+	if bad != nil {
+		return nil, bad
+	}
+	s.proto, s.mtime, s.size = proto, fi.ModTime().Unix(), fi.Size()
+	return proto, nil
+}
+
+// again compiles the file whether it has changed or not, and keeps the old code if that fails.
+func (s *source) again() (*lua.FunctionProto, *Error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fi, err := os.Stat(s.path)
+	if err != nil {
+		return nil, &Error{Script: s.path, Msg: err.Error()}
+	}
+	proto, bad := s.compile()
+	if bad != nil {
+		return nil, bad
+	}
+	s.proto, s.mtime, s.size = proto, fi.ModTime().Unix(), fi.Size()
+	return proto, nil
+}
+
+func (s *source) compile() (*lua.FunctionProto, *Error) {
 	src, err := os.ReadFile(s.path)
 	if err != nil {
 		return nil, &Error{Script: s.path, Msg: err.Error()}
@@ -42,7 +67,6 @@ func (s *source) load() (*lua.FunctionProto, *Error) {
 	if err != nil {
 		return nil, compileError(err, s.path)
 	}
-	s.proto, s.mtime, s.size = proto, fi.ModTime().Unix(), fi.Size()
 	return proto, nil
 }
 
