@@ -1,0 +1,137 @@
+package detail
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"mydbg/intercept"
+
+	"github.com/charmbracelet/x/ansi"
+)
+
+// sessionLines is the Session tab in lines of w cells: what is known of the connection.
+func (m *Model) sessionLines(w int) []string {
+	c := &m.s.Conn
+	var lines []string
+	add := func(name, text string) {
+		if text != "" {
+			lines = append(lines, m.fact(name, text, w)...)
+		}
+	}
+	head := func(text string) {
+		if len(lines) > 0 {
+			lines = append(lines, "")
+		}
+		lines = append(lines, m.th.Strong.Render(text))
+	}
+	head(fmt.Sprintf("connection #%d", c.ID))
+	add("state", m.phase(c))
+	add("client", c.Client+"  to "+c.Listen)
+	backend := c.Backend
+	if backend == "" {
+		backend = "not connected"
+	} else if c.BackendIndex > 0 {
+		backend += fmt.Sprintf("  (backend %d)", c.BackendIndex)
+	}
+	add("server", backend)
+	if c.Server != "" {
+		kind := "MySQL"
+		if c.MariaDB {
+			kind = "MariaDB"
+		}
+		add("version", fmt.Sprintf("%s  %s  thread %d", kind, c.Server, c.Thread))
+	}
+	add("TLS", fmt.Sprintf("client %s, server %s", tlsText(c.ClientTLS), tlsText(c.ServerTLS)))
+	add("opaque", opaqueText(c.Opaque))
+
+	head("login")
+	add("user", c.User)
+	add("database", orNone(c.DB))
+	add("plugin", c.AuthPlugin)
+	for i, step := range c.Login {
+		add(fmt.Sprintf("step %d", i+1), step)
+	}
+
+	head("state")
+	add("transaction", m.transaction(c))
+	add("status", statusText(c.Status))
+	add("statements", many(c.Statements, "prepared statement open", "prepared statements open"))
+	add("commands", count(c.Commands))
+	if c.Step != intercept.Continue {
+		add("stops", stepText(c.Step))
+	}
+	if len(c.Attrs) > 0 {
+		head("attributes of the client")
+		for _, a := range c.Attrs {
+			lines = append(lines, m.entry(a.Name, "", a.Value, m.th.Value, w))
+		}
+	}
+	if names := c.Caps.Names(); len(names) > 0 {
+		head("capabilities agreed")
+		lines = append(lines, m.dim(strings.Join(names, " "), w)...)
+	}
+	return lines
+}
+
+// sessionText is the Session tab for the clipboard.
+func (m *Model) sessionText() string {
+	return strings.TrimSpace(ansi.Strip(strings.Join(m.sessionLines(100), "\n")))
+}
+
+func (m *Model) phase(c *intercept.ConnInfo) string {
+	text := c.Phase.String()
+	if !c.Opened.IsZero() {
+		end := m.now()
+		if !c.Closed.IsZero() {
+			end = c.Closed
+		}
+		text += fmt.Sprintf(", since %s, %s", c.Opened.Format(time.TimeOnly), clock(end.Sub(c.Opened)))
+	}
+	if c.Cause != "" {
+		text += ": " + c.Cause
+	}
+	return text
+}
+
+func (m *Model) transaction(c *intercept.ConnInfo) string {
+	if c.TxSince.IsZero() {
+		return "none open"
+	}
+	return fmt.Sprintf("open for %s, %s; it may hold locks", clock(m.now().Sub(c.TxSince)), many(c.TxCommands, "command", "commands"))
+}
+
+func tlsText(s string) string {
+	if s == "" {
+		return "plain"
+	}
+	return s
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}
+
+func opaqueText(why string) string {
+	if why == "" {
+		return ""
+	}
+	return "relayed without being followed: " + why + ". Breakpoints do not work on this connection any more."
+}
+
+func stepText(s intercept.StepMode) string {
+	switch s {
+	case intercept.StepEvent:
+		return "at its next hook event"
+	case intercept.StepNext:
+		return "at its next command"
+	case intercept.StepFinish:
+		return "at the end of the running answer"
+	case intercept.StepCommit:
+		return "at the first command after the transaction"
+	}
+	return "at breakpoints only"
+}
