@@ -2,7 +2,7 @@
 // for, so the cost does not depend on how many there are.
 //
 // The selection belongs to a row's id, not to its place: rows that arrive, leave or move never change what is
-// selected. While the list follows, the window stays at the tail, and the selection may then be out of sight; callers
+// selected, and while the selected row is in the window it keeps its line. While the list follows, the window stays at the tail, and the selection may then be out of sight; callers
 // that act on it should look at SelectionVisible. When the selected row is gone, the nearest one that still exists
 // takes its place.
 //
@@ -10,6 +10,7 @@
 package vlist
 
 import (
+	"slices"
 	"strings"
 
 	"mydbg/tui/theme"
@@ -86,13 +87,24 @@ func (l *List) place() {
 		l.top = max(n-l.h, 0)
 		return
 	}
-	for k, id := range l.ids { // the first row of the window that still exists keeps its line
-		if i := l.src.Index(id); i >= 0 {
-			l.top = i - k
-			break
+	l.top = l.anchored()
+	l.top = min(max(l.top, 0), max(n-l.h, 0))
+}
+
+// anchored is where the window begins when the selected row keeps its line, if it was in the window: rows that come
+// between the top and it must not push it out. Else the first row that still exists keeps its line.
+func (l *List) anchored() int {
+	if k := slices.Index(l.ids, l.sel); l.selected && k >= 0 {
+		if i := l.src.Index(l.sel); i >= 0 {
+			return i - k
 		}
 	}
-	l.top = min(max(l.top, 0), max(n-l.h, 0))
+	for k, id := range l.ids {
+		if i := l.src.Index(id); i >= 0 {
+			return i - k
+		}
+	}
+	return l.top
 }
 
 // nearest returns the row that takes the place of a selected one that is gone: the closest that stood beside it in the

@@ -163,8 +163,9 @@ func TestOrderChanges(t *testing.T) {
 		rows table
 		want string
 	}{
-		{"sorted anew, the selected row is where it went", table{1, 2, 3, 5, 7, 9}, "3 5 7 > 1"},
-		{"rows put in above the window do not scroll it", table{11, 12, 1, 2, 3, 5, 7, 9}, "3 5 7 > 1"},
+		{"sorted anew, the window goes where the selected row went", table{1, 2, 3, 5, 7, 9}, "1 2 3 > 1"},
+		{"rows put in above the window do not scroll it", table{11, 12, 1, 2, 3, 5, 7, 9}, "1 2 3 > 1"},
+		{"rows put in above the selected row push others out", table{1, 11, 2, 12, 3, 5, 7, 9}, "1 11 2 > 1"},
 	} {
 		l.SetSource(step.rows)
 		if got := state(l); got != step.want {
@@ -173,7 +174,7 @@ func TestOrderChanges(t *testing.T) {
 	}
 	l.Select(5)
 	l.SetSource(table{11, 12, 3, 7, 9})
-	if got := state(l); got != "3 7 9 > 7" {
+	if got := state(l); got != "12 3 7 > 3" {
 		t.Errorf("the selected row is filtered out: got %s, want its neighbour", got)
 	}
 	l.SetSource(table{})
