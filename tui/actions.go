@@ -138,6 +138,11 @@ func (m *Model) do(id keymap.ID) tea.Cmd {
 		m.say(intercept.Info, "%s: %s", m.label(id), why)
 		return nil
 	}
+	if m.unseen(id) {
+		m.events.Reveal()
+		m.say(intercept.Info, "the selected event was out of sight; press again")
+		return nil
+	}
 	switch id {
 	case keymap.Continue:
 		return m.release(id, intercept.Continue)
@@ -200,6 +205,13 @@ func (m *Model) do(id keymap.ID) tea.Cmd {
 		return m.doView(id)
 	}
 	return nil
+}
+
+// unseen reports whether an action would change traffic at a row that nobody sees.
+func (m *Model) unseen(id keymap.ID) bool {
+	a, _ := m.keys.Action(keymap.InList, id)
+	acts := a.Group == keymap.GroupRelease && id != keymap.ContinueAll || alters[id]
+	return acts && m.pane == keymap.Events && m.lay.list.h > 0 && m.focus == inList && !m.events.SelectionVisible()
 }
 
 // label is an action with its key, for messages.

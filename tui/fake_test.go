@@ -6,12 +6,15 @@ import (
 	"testing"
 	"time"
 
+	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/lipgloss"
 	"github.com/muesli/termenv"
 
 	"mydbg/intercept"
 	"mydbg/intercept/rule"
 	"mydbg/mysqlwire"
+	"mydbg/tui/detail"
+	"mydbg/tui/keymap"
 	"mydbg/tui/theme"
 	"mydbg/tui/tuitest"
 )
@@ -306,9 +309,51 @@ func start(t testing.TB, f *fake, w, h int, l look, change ...func(*Options)) (*
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, bench := t.(*testing.B); !bench {
+		m.inspector = &blank{th: m.th}
+	}
 	d.Start(m, w, h)
 	return d, m
 }
+
+// blank stands for the inspector, whose own tests say how that looks.
+type blank struct {
+	th   *theme.Theme
+	s    detail.Subject
+	did  []keymap.ID
+	seen int
+}
+
+func (b *blank) Show(s detail.Subject) { b.s, b.seen = s, b.seen+1 }
+func (b *blank) Do(a keymap.ID) (tea.Cmd, bool) {
+	b.did = append(b.did, a)
+	return nil, true
+}
+
+func (b *blank) what() string {
+	switch {
+	case b.s.Held != nil:
+		return name(b.s.Held)
+	case b.s.Detail != nil:
+		return fmt.Sprintf("#%d", b.s.Detail.Seq)
+	case b.s.Conn.ID != 0:
+		return fmt.Sprintf("connection #%d", b.s.Conn.ID)
+	}
+	return "nothing"
+}
+
+func (b *blank) View(w, h int, focused bool) string {
+	return b.th.Box("inspector of "+b.what(), "", "", w, h, focused)
+}
+
+func (b *blank) HexView(w, h int, focused bool) string {
+	return b.th.Box("bytes of "+b.what(), "", "", w, h, focused)
+}
+
+func (b *blank) Preview(w, h int) string {
+	return b.th.Box("preview of "+b.what(), "enter: inspect", "", w, h, false)
+}
+func (b *blank) Copy() (text, what string) { return "SELECT 1", "statement" }
 
 // wake tells the screen that something changed.
 func wake(d *tuitest.Driver) {

@@ -165,7 +165,8 @@ func (m *Model) tinyKey(k tea.KeyMsg) tea.Cmd {
 	}
 	switch a.ID {
 	case keymap.Continue:
-		if _, ok := m.target(); !ok && len(m.held) > 0 {
+		m.show(keymap.Events)
+		if t, _ := m.target(); t.Hold == 0 && len(m.held) > 0 {
 			m.events.SelectHeld(m.held[0].ID)
 		}
 		return m.do(a.ID)

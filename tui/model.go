@@ -43,7 +43,7 @@ type Model struct {
 	conns     *conns.Pane
 	breaks    *breaks.Pane
 	logs      *logs.Pane
-	inspector *detail.Model
+	inspector inspector
 
 	prompt  *prompt
 	dialog  *dialog
@@ -71,6 +71,16 @@ type Model struct {
 	newStop bool // something is held that has not rung
 	working bool // a workMsg is under way
 	ticking bool
+}
+
+// inspector is what the screen needs of package detail.
+type inspector interface {
+	Show(s detail.Subject)
+	Do(a keymap.ID) (tea.Cmd, bool)
+	View(w, h int, focused bool) string
+	HexView(w, h int, focused bool) string
+	Preview(w, h int) string
+	Copy() (text, what string)
 }
 
 // frame is how often traffic may change the screen.
@@ -377,6 +387,9 @@ func (m *Model) target() (traffic.Target, bool) {
 			}
 		}
 		return t, ok
+	}
+	if m.pane != keymap.Events {
+		return traffic.Target{}, false // what is not on the screen is not acted on
 	}
 	return m.events.Selected()
 }

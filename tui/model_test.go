@@ -407,3 +407,29 @@ func TestScreenIsClean(t *testing.T) {
 		}
 	}
 }
+
+func TestInspectorFollowsTheSelection(t *testing.T) {
+	f := shop()
+	d, m := start(t, f, 120, 36, plain)
+	in := m.inspector.(*blank)
+	d.Has("inspector of #1380 read_query")
+	if in.s.Detail == nil || in.s.Conn.ID != 3 {
+		t.Errorf("got %+v", in.s)
+	}
+	seen := in.seen
+	for range 5 {
+		f.add(intercept.Seq(3000+len(f.exchanges)), 6, mysqlwire.ComQuery, "SELECT 1", 0, time.Millisecond)
+		wake(d)
+	}
+	if in.seen != seen {
+		t.Errorf("it was told %d times about what did not change", in.seen-seen)
+	}
+	d.Press("k")
+	d.Has("inspector of #1377")
+	d.Press("enter", "j", "v")
+	if fmt.Sprint(in.did) != "[down view]" {
+		t.Errorf("it was told to %v", in.did)
+	}
+	d.Press("esc", "]", "]", "2", "j")
+	d.Has("inspector of connection #4")
+}

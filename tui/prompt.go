@@ -366,6 +366,7 @@ func (p *prompt) view(m *Model) []string {
 	line, at := p.line(th, m.w-ansi.StringWidth(label)-1)
 	lines := []string{th.FooterKey.Render(label) + line}
 
+	last := p.last(m)
 	var fault *rule.SyntaxError
 	switch {
 	case errors.As(p.fault, &fault):
@@ -374,29 +375,29 @@ func (p *prompt) view(m *Model) []string {
 		if fault.Hint != "" {
 			hint += ", " + fault.Hint
 		}
-		lines = append(lines, th.Error.Render(caret(col, safe.Line(hint), m.w)))
+		hint = safe.Line(hint)
+		mark := strings.Repeat(" ", min(col, m.w-1)) + "^"
+		switch room := m.w - ansi.StringWidth(mark) - 2; {
+		case ansi.StringWidth(hint) <= room:
+			mark += " " + hint
+		case ansi.StringWidth(hint)+2 <= col:
+			mark = strings.Repeat(" ", col-ansi.StringWidth(hint)-1) + hint + " ^"
+		case p.choice < 0: // a line of its own
+			last = " " + th.Error.Render(safe.Cut(hint, m.w-2))
+		default:
+			mark += " " + safe.Cut(hint, room)
+		}
+		lines = append(lines, th.Error.Render(mark))
 	case p.fault != nil:
 		lines = append(lines, " "+th.Error.Render(safe.Cut(p.fault.Error(), m.w-2)))
 	default:
 		lines = append(lines, " "+th.Text.Render(safe.Cut(p.meaning, m.w-2)))
 	}
-	lines = append(lines, p.last(m))
+	lines = append(lines, last)
 	for len(lines) < m.h-1-m.lay.body.h {
 		lines = append(lines, "")
 	}
 	return lines
-}
-
-// caret is a line with a ^ at col and a text beside it, on the side where it fits.
-func caret(col int, text string, w int) string {
-	switch {
-	case col+2+ansi.StringWidth(text) <= w:
-		return strings.Repeat(" ", col) + "^ " + text
-	case ansi.StringWidth(text)+2 <= col:
-		return strings.Repeat(" ", col-ansi.StringWidth(text)-1) + text + " ^"
-	default:
-		return safe.Cut(strings.Repeat(" ", min(col, 1))+"^ "+text, w)
-	}
 }
 
 // last is the completions while there are some, else how many kept events match.

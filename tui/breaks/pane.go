@@ -41,6 +41,9 @@ func (p *Pane) SetFocused(on bool) { p.focused = on }
 // SetTheme changes the looks.
 func (p *Pane) SetTheme(th *theme.Theme) { p.th = th }
 
+// fixed is the width of a row without its condition.
+const fixed = 39 + 17
+
 // about is how many lines the explanation of the selected row may take.
 const about = 3
 
@@ -122,10 +125,10 @@ func (p *Pane) Row(i, w int, selected bool) string {
 	for _, a := range b.Rule.Do {
 		do = append(do, a.String())
 	}
-	cond := max(w-42, 8)
+	cond := max(w-fixed, 8)
 	line := pointer + safe.PadLeft(fmt.Sprint(b.ID), 4) + "  " + box + " " +
 		p.th.Strong.Render(safe.Pad(name, 8)) + " " + style.Render(safe.Pad(points(b.Rule), 8)+" "+safe.Pad(condition(b.Rule), cond)) +
-		" " + hits + "  " + style.Render(safe.Cut(strings.Join(do, "; "), max(w-cond-36, 5)))
+		" " + hits + "  " + style.Render(safe.Cut(strings.Join(do, "; "), max(w-cond-39, 4)))
 	if selected {
 		return conns.Chosen(p.th, line, w, p.focused)
 	}
@@ -190,7 +193,7 @@ func (p *Pane) View(focused bool) string {
 		}
 		return p.th.BoxLines(title, hints, body, p.w, p.h, focused)
 	}
-	head := safe.Cut("    #  on  name     stops at "+safe.Pad("if", max(iw-42, 8))+"    hits  do", iw)
+	head := safe.Cut("    #  on  name     stops at "+safe.Pad("if", max(iw-fixed, 8))+"    hits  do", iw)
 	body := append([]string{p.th.Dim.Render(head)}, strings.Split(p.list.View(), "\n")...)
 	if b, ok := p.Selected(); ok {
 		text := fmt.Sprintf("%d: %s", b.ID, b.Rule.Explain())

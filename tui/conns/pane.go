@@ -135,7 +135,7 @@ func (p *Pane) columns(w int) []column {
 		{"client", 21, 0, func(i *intercept.ConnInfo) string { return i.Client }},
 		{"user", 8, 0, func(i *intercept.ConnInfo) string { return i.User }},
 		{"db", 10, 0, func(i *intercept.ConnInfo) string { return i.DB }},
-		{"state", 10, 0, p.state},
+		{"state", 13, 0, p.state},
 		{"tx", 4, 1, func(i *intercept.ConnInfo) string {
 			if i.TxSince.IsZero() || i.Phase == intercept.Closed {
 				return "-"

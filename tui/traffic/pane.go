@@ -55,6 +55,8 @@ type Pane struct {
 	drafts   map[intercept.HoldID]bool
 	length   int // rows of the tree
 
+	resume bool // follow again when nothing is held any more
+
 	flat  bool
 	order []intercept.Seq // rows of the flat list
 	extra []intercept.HoldID
@@ -150,6 +152,7 @@ func (p *Pane) SetDrafts(d map[intercept.HoldID]bool) { p.drafts = d }
 
 // Do carries out a movement or a change of the view; false when a is not the pane's.
 func (p *Pane) Do(a keymap.ID) bool {
+	p.resume = false // whoever moves decides
 	switch a {
 	case keymap.Down:
 		p.list.Move(1)
@@ -226,12 +229,30 @@ func (p *Pane) Selected() (t Target, ok bool) {
 // SelectionVisible reports whether the selected row is in sight.
 func (p *Pane) SelectionVisible() bool { return p.list.SelectionVisible() }
 
-// SelectHeld selects the row of a held event, and shows it although the filter hides it.
+// Reveal brings the selected row into sight.
+func (p *Pane) Reveal() {
+	if id, _, ok := p.list.Selected(); ok {
+		p.stay()
+		p.list.Select(id)
+	}
+}
+
+// stay stops following while something is held, so that it stays in sight.
+func (p *Pane) stay() {
+	if p.list.Following() {
+		p.list.SetFollow(false)
+		p.resume = len(p.held) > 0
+	}
+}
+
+// SelectHeld selects the row of a held event, and shows it although the filter hides it. Until nothing is held
+// any more the list does not follow.
 func (p *Pane) SelectHeld(id intercept.HoldID) bool {
 	h := p.heldID(id)
 	if h == nil {
 		return false
 	}
+	p.stay()
 	if it := p.item(h.Exchange); it != nil && !it.shown {
 		it.pin = true
 		p.show(it)
@@ -254,12 +275,12 @@ func (p *Pane) SelectExchange(s intercept.Seq) bool {
 		return false
 	}
 	if sec := p.byConn[it.x.Conn]; sec != nil && !p.flat {
-		if p.folded(sec) {
-			sec.fold = foldOpen
-		}
 		if i := find(sec.rows, s); i >= 0 && i < sec.first {
 			p.list.SetFollow(false) // or it would fold away again at once
 			sec.first = i
+		}
+		if p.folded(sec) {
+			sec.fold = foldOpen
 		}
 		p.arrange()
 	}

@@ -108,7 +108,7 @@ func check(t *testing.T, p *Pane) {
 }
 
 func TestRowsAgreeWhateverHappens(t *testing.T) {
-	for seed := range uint64(30) {
+	for seed := range uint64(60) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		f := newFeeder(t, 200)
 		for step := range 120 {
@@ -123,6 +123,9 @@ func TestRowsAgreeWhateverHappens(t *testing.T) {
 				f.held = nil
 				f.hold(intercept.HoldID(step+1), intercept.ConnID(1+r.IntN(6)), 0, rule.ReadAuth)
 			}
+			if r.IntN(4) == 0 {
+				f.held = nil
+			}
 			if c := intercept.ConnID(1 + r.IntN(6)); r.IntN(10) == 0 && f.conns[c].ID != 0 {
 				i := f.conns[c]
 				i.Phase, i.Closed = intercept.Closed, start
@@ -131,7 +134,7 @@ func TestRowsAgreeWhateverHappens(t *testing.T) {
 			f.sync()
 			check(t, f.pane)
 			selected, _, ok := f.pane.list.Selected()
-			switch r.IntN(9) {
+			switch r.IntN(12) {
 			case 0:
 				f.pane.SetFilter(compile(t, `"t1" in tables`))
 				f.pane.Work(time.Second)
@@ -147,6 +150,12 @@ func TestRowsAgreeWhateverHappens(t *testing.T) {
 				f.pane.Do(keymap.Follow)
 			case 6:
 				f.pane.Clear()
+			case 7:
+				if len(f.held) > 0 {
+					f.pane.SelectHeld(f.held[0].ID)
+				}
+			case 8:
+				f.pane.SelectExchange(f.seq - intercept.Seq(r.IntN(150)))
 			default:
 				f.pane.Work(time.Second)
 				if now, _, _ := f.pane.list.Selected(); ok && f.pane.filter == nil && now != selected && f.pane.Index(selected) >= 0 {

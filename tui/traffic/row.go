@@ -99,8 +99,10 @@ func (p *Pane) drawExchange(x *intercept.Exchange, w int) string {
 	var b strings.Builder
 	b.WriteString(style.Render(safe.Pad(p.th.Glyph(state), 2)))
 	b.WriteByte(' ')
-	b.WriteString(p.rail(x))
-	if p.flat {
+	if !p.flat {
+		b.WriteString(p.rail(x))
+	} else {
+		b.WriteByte(' ')
 		b.WriteString(p.th.Dim.Render(safe.Pad(fmt.Sprintf("#%d", x.Conn), 5)))
 	}
 	b.WriteString(p.th.Dim.Render(safe.PadLeft(strconv.FormatUint(uint64(x.Seq), 10), c.number)))

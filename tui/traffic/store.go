@@ -17,6 +17,11 @@ func (p *Pane) Sync(f Feed) {
 	}
 	p.setConns(f.Conns)
 	p.arrange()
+	if p.resume && len(p.held) == 0 {
+		p.resume = false
+		p.list.SetFollow(true)
+		p.arrange()
+	}
 }
 
 func (p *Pane) slot(s intercept.Seq) *item { return &p.ring[uint64(s)%uint64(len(p.ring))] }
