@@ -11,22 +11,20 @@ import (
 // wants to see are sent on in one piece at its end.
 func (s *session) fromServer(ctx context.Context) error {
 	l := s.server
-	run := l.r // first byte to pass on unchanged
+	l.run = l.r
 	for {
-		from := l.r
-		more, err := s.serverFrame(ctx, &run)
+		more, err := s.serverFrame(ctx)
 		if err != nil {
 			return first(err, s.client.flush())
 		}
 		if s.opaque.Load() {
-			l.r = from
-			return s.relayRest(run)
+			return s.relayRest()
 		}
 		if !more {
 			break
 		}
 	}
-	if err := s.passOn(run, l.r); err != nil {
+	if err := s.passOn(); err != nil {
 		return err
 	}
 	if err := first(s.client.flush(), s.server.flush()); err != nil {
@@ -35,19 +33,20 @@ func (s *session) fromServer(ctx context.Context) error {
 	return nil
 }
 
-// relayRest passes everything on after the session has become opaque: what was read before the
-// frame that nobody understood may have been queued already, what is in the buffer from run on not.
-func (s *session) relayRest(run int) error {
-	s.server.r = run
-	return first(s.client.flush(), s.relayRaw(s.server))
+// relayRest passes on what is in the buffer after the session has become opaque.
+func (s *session) relayRest() error {
+	s.server.r = s.server.run
+	return first(first(s.server.flush(), s.client.flush()), s.relayRaw(s.server))
 }
 
-// passOn queues buf[from:to] of the server leg for the client.
-func (s *session) passOn(from, to int) error {
-	if from >= to {
+// passOn queues the bytes that go to the client unchanged.
+func (s *session) passOn() error {
+	l := s.server
+	b := l.buf[l.run:l.r]
+	l.run = l.r
+	if len(b) == 0 {
 		return nil
 	}
-	b := s.server.buf[from:to]
 	if err := s.client.queue(b); err != nil {
 		return s.left(s.client, err)
 	}
@@ -55,7 +54,7 @@ func (s *session) passOn(from, to int) error {
 }
 
 // serverFrame handles one frame or a part of one; false when bytes are missing.
-func (s *session) serverFrame(ctx context.Context, run *int) (bool, error) {
+func (s *session) serverFrame(ctx context.Context) (bool, error) {
 	l, in := s.server, &s.in[mysqlwire.ToClient]
 	if in.left == 0 {
 		have := l.w - l.r
@@ -66,7 +65,7 @@ func (s *session) serverFrame(ctx context.Context, run *int) (bool, error) {
 		if have < mysqlwire.HeaderLen+min(h.Len, mysqlwire.HeadLen) {
 			return false, nil
 		}
-		if err := s.serverHead(in, h, run); err != nil || s.opaque.Load() {
+		if err := s.serverHead(in, h); err != nil || s.opaque.Load() {
 			return false, err
 		}
 	}
@@ -76,22 +75,21 @@ func (s *session) serverFrame(ctx context.Context, run *int) (bool, error) {
 	in.left -= n
 	s.serverPart(in, b)
 	if s.swallows() {
-		*run = l.r
+		l.run = l.r
 	}
 	if in.left > 0 {
 		return false, nil
 	}
-	return true, s.serverFrameEnd(ctx, in, run)
+	return true, s.serverFrameEnd(ctx, in)
 }
 
 // serverHead begins a frame.
-func (s *session) serverHead(in *incoming, h mysqlwire.Header, run *int) error {
+func (s *session) serverHead(in *incoming, h mysqlwire.Header) error {
 	l := s.server
 	head := l.buf[l.r+mysqlwire.HeaderLen:][:min(h.Len, mysqlwire.HeadLen)]
 	f, err := s.dec.Next(mysqlwire.ToClient, h, head)
 	if err != nil {
-		s.lost(err)
-		return nil
+		return s.lost(err)
 	}
 	in.frame, in.left, in.full = f, h.Len, f.More
 	if !f.Cont {
@@ -107,11 +105,11 @@ func (s *session) serverHead(in *incoming, h mysqlwire.Header, run *int) error {
 	}
 	s.capture(f, h.Len)
 	if s.swallows() {
-		if err := s.passOn(*run, l.r); err != nil {
+		if err := s.passOn(); err != nil {
 			return err
 		}
 		l.r += mysqlwire.HeaderLen
-		*run = l.r
+		l.run = l.r
 		return nil
 	}
 	if s.now.shift != 0 {
@@ -162,10 +160,9 @@ func (s *session) serverPart(in *incoming, b []byte) {
 }
 
 // serverFrameEnd handles a frame that has come whole.
-func (s *session) serverFrameEnd(ctx context.Context, in *incoming, run *int) error {
-	l := s.server
+func (s *session) serverFrameEnd(ctx context.Context, in *incoming) error {
 	if in.full {
-		return s.collectLimit(ctx, in, run)
+		return s.collectLimit(ctx, in)
 	}
 	f := in.first
 	n := &s.now
@@ -187,14 +184,13 @@ func (s *session) serverFrameEnd(ctx context.Context, in *incoming, run *int) er
 	if n.mode == collected {
 		n.answer.Packets = append(n.answer.Packets, mysqlwire.Packet{Kind: f.Kind, Payload: append([]byte(nil), in.body...)})
 		n.size += mysqlwire.HeaderLen + len(in.body)
-		if f.Kind == mysqlwire.KindLocalInfile {
-			// The server waits for the file: the client must be asked now. What comes after streams.
-			n.infile = true
-			return s.letStream(in)
-		}
+		in.body = in.body[:0]
+	}
+	if f.Kind == mysqlwire.KindLocalInfile {
+		return s.upload(in)
 	}
 	if !in.frame.Ends {
-		return s.collectLimit(ctx, in, run)
+		return s.collectLimit(ctx, in)
 	}
 	if s.x.Seq == 0 { // unasked
 		if e := n.counts.Error; e != nil {
@@ -203,10 +199,9 @@ func (s *session) serverFrameEnd(ctx context.Context, in *incoming, run *int) er
 		return nil
 	}
 	// The answer's bytes go first, then whatever follows from it.
-	if err := s.passOn(*run, l.r); err != nil {
+	if err := s.passOn(); err != nil {
 		return err
 	}
-	*run = l.r
 	if n.mode == relayed {
 		s.shown = true
 		s.seq = in.frame.Seq + n.shift + 1
@@ -257,50 +252,4 @@ func countsOf(sum mysqlwire.Summary) *Counts {
 		Rows: uint64(sum.Rows), Cols: uint64(sum.Cols), Results: sum.Results, Affected: sum.Affected, LastInsertID: sum.LastInsertID,
 		Warnings: sum.Warnings, Status: sum.Status, Error: sum.Error,
 	}
-}
-
-// collectLimit puts an answer that has become too large to keep before the hooks as far as it has
-// come; the rest streams.
-func (s *session) collectLimit(ctx context.Context, in *incoming, run *int) error {
-	n := &s.now
-	if n.mode != collected || n.size+len(in.body) <= holdLimit {
-		return nil
-	}
-	n.answer.Partial = true
-	s.x.Marks |= MarkPartial
-	if err := s.judge(ctx); err != nil {
-		return err
-	}
-	if n.mode != collected { // dropped
-		return nil
-	}
-	return s.letStream(in)
-}
-
-// letStream sends the client what was collected, unless that is done, and relays what follows.
-func (s *session) letStream(in *incoming) error {
-	n := &s.now
-	if !s.shown && n.query.Show {
-		if err := s.deliver(n.answer); err != nil {
-			return err
-		}
-	}
-	n.mode = relayed
-	if !n.query.Show || s.hung {
-		n.mode = discarded
-	}
-	if in.full && n.mode == relayed { // in the middle of a packet: its frames so far
-		for body := in.body; len(body) > 0; body = body[mysqlwire.MaxFrame:] {
-			h := mysqlwire.Header{Len: mysqlwire.MaxFrame, Seq: s.seq}
-			if err := first(s.client.queue(h.Append(nil)), s.client.queue(body[:mysqlwire.MaxFrame])); err != nil {
-				return s.left(s.client, err)
-			}
-			s.seq++
-		}
-	}
-	n.answer = nil
-	in.what, in.body = relay, nil
-	// The next frame the server sends has number in.frame.Seq+1, the client waits for s.seq.
-	n.shift = s.seq - (in.frame.Seq + 1)
-	return s.client.flush()
 }

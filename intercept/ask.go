@@ -33,7 +33,11 @@ func (s *session) ask(ctx context.Context, ev *Event, own *leg) (v Verdict, ok b
 		return v, ok
 	}
 	ev.SoFar = chain.automatic(ctx, ev, ev.Query.owner, report)
+	why, scriptHolds := heldByScript(&ev.SoFar)
 	after := chain.stops(ctx, chain.post, ev, report)
+	if scriptHolds {
+		after = merge(after, why)
+	}
 	if step, stops := s.proxy.Stepper.stop(s.conn, ev.Point); stops {
 		after = merge(after, step)
 	}
@@ -45,6 +49,20 @@ func (s *session) ask(ctx context.Context, ev *Event, own *leg) (v Verdict, ok b
 		s.mark(MarkScripted, v.By, ev)
 	}
 	return v, s.delay(ctx, v.Delay, own)
+}
+
+// heldByScript takes a Hold out of an automatic hook's verdict: what else it decided is what will be
+// sent unless the person decides otherwise.
+func heldByScript(v *Verdict) (why Verdict, holds bool) {
+	if v.Action != Hold {
+		return Verdict{}, false
+	}
+	why = Verdict{Action: Hold, By: v.By, Why: v.Why}
+	v.Action = Pass
+	if v.Packet != nil || v.Queries != nil || v.Answer != nil {
+		v.Action = Forward
+	}
+	return why, true
 }
 
 // heed carries out what stops said. done means that v is the last word.
@@ -147,7 +165,8 @@ func (s *session) delay(ctx context.Context, d time.Duration, own *leg) bool {
 	defer s.watch(own)()
 	t := time.NewTimer(d)
 	defer t.Stop()
-	s.x.HeldFor += d
+	began := time.Now()
+	defer func() { s.x.HeldFor += time.Since(began) }()
 	select {
 	case <-t.C:
 		return true

@@ -19,6 +19,9 @@ func Check(ev *Event, v *Verdict) error {
 	if v.Action == Reply && v.Answer == nil {
 		return errors.New("a reply needs an answer")
 	}
+	if v.Action == Drop && ev.Point != rule.ReadQueryResult {
+		return fmt.Errorf("only an answer can be dropped, and there is none at %s", ev.Point)
+	}
 	switch ev.Point {
 	case rule.ReadQuery:
 		return checkCommand(ev, v)
@@ -56,6 +59,11 @@ func checkCommand(ev *Event, v *Verdict) error {
 	if v.Action == Reply && !answered {
 		return fmt.Errorf("%s has no answer: the client would take one for that of its next command", ev.Command())
 	}
+	if v.Action == Reply {
+		if err := checkAnswer(ev, v.Answer); err != nil {
+			return err
+		}
+	}
 	if v.Queries == nil {
 		return nil
 	}
@@ -68,7 +76,7 @@ func checkCommand(ev *Event, v *Verdict) error {
 			shown++
 		}
 	}
-	if v.Action != Reply && answered && shown == 0 && v.Queries[0].owner == nil {
+	if v.Action != Reply && answered && shown == 0 && (len(v.Queries) == 0 || v.Queries[0].owner == nil) {
 		return errors.New("no query of the plan has an answer for the client: show one, or reply")
 	}
 	return nil
@@ -77,13 +85,13 @@ func checkCommand(ev *Event, v *Verdict) error {
 // checkQuery checks one query of a plan; before are those ahead of it. What scripts queue is theirs
 // to answer for.
 func checkQuery(ev *Event, q *Query, before []Query) error {
-	if len(q.Packet) == 0 {
-		return errors.New("an empty command cannot be sent")
-	}
 	if q.owner != nil {
 		return nil
 	}
-	cmd := mysqlwire.Command(q.Packet[0])
+	if len(q.Packet) == 0 {
+		return errors.New("an empty command cannot be sent")
+	}
+	cmd := q.command()
 	switch {
 	case q.Show && cmd.Answered() != ev.Command().Answered():
 		return fmt.Errorf("%s cannot take the place of %s: only one of them has an answer", cmd, ev.Command())
@@ -133,8 +141,16 @@ func alike(cmd, want mysqlwire.Command) bool {
 }
 
 func checkResult(ev *Event, v *Verdict) error {
-	if v.Action == Forward && v.Answer != nil && ev.Answer == nil {
+	if v.Answer != nil && ev.Answer == nil {
 		return errors.New("the answer has gone to the client already")
+	}
+	if v.Answer != nil && v.Action != Reply && ev.Answer.Partial {
+		return errors.New("an answer that is only partly there cannot be edited: the rest would follow. Reply with another one instead")
+	}
+	if v.Answer != nil {
+		if err := checkAnswer(ev, v.Answer); err != nil {
+			return err
+		}
 	}
 	if v.Action == Drop && ev.Query.owner == nil && ev.Query.Show && !showsLater(v.Queries) {
 		return errors.New("the client waits for this answer: a dropped one would leave it waiting. Reply or hang instead")
@@ -154,4 +170,40 @@ func showsLater(queries []Query) bool {
 		}
 	}
 	return false
+}
+
+// checkAnswer follows an answer as the client will: it has to end where it ends.
+func checkAnswer(ev *Event, a *mysqlwire.Answer) error {
+	if len(ev.asked) == 0 || ev.Context == nil {
+		return nil // an event that no session made
+	}
+	var t mysqlwire.Tracker
+	t.Agree(ev.Context.Caps, ev.Context.MariaDB)
+	t.Ready()
+	if _, err := t.Next(mysqlwire.ToServer, mysqlwire.Header{Len: len(ev.asked)}, ev.asked); err != nil {
+		return err
+	}
+	cmd := mysqlwire.Command(ev.asked[0])
+	ended, seq := false, uint8(1)
+	for i, p := range a.Packets {
+		for rest := p.Payload; ; seq++ {
+			if ended {
+				return fmt.Errorf("the answer to %s ends before its packet %d", cmd, i+1)
+			}
+			n := min(len(rest), mysqlwire.MaxFrame)
+			f, err := t.Next(mysqlwire.ToClient, mysqlwire.Header{Len: n, Seq: seq}, rest[:min(n, mysqlwire.HeadLen)])
+			if err != nil {
+				return fmt.Errorf("the client cannot read this as an answer to %s: packet %d: %w", cmd, i+1, err)
+			}
+			ended, rest = f.Ends, rest[n:]
+			if !f.More {
+				seq++
+				break
+			}
+		}
+	}
+	if !ended {
+		return fmt.Errorf("the answer to %s is not complete: the client would wait for more", cmd)
+	}
+	return nil
 }

@@ -3,12 +3,12 @@ package intercept
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
 	"mydbg/intercept/rule"
 	"mydbg/mysqlwire"
-	"mydbg/mysqlwire/value"
 )
 
 // holdLimit is the largest message that is held whole: one frame. A larger one is decided on by
@@ -39,6 +39,8 @@ type incoming struct {
 	left  int             // bytes of the frame still to come
 	full  bool            // the frame is a full one: the packet goes on in the next
 	body  []byte          // gathered
+	seq   uint8           // the frame's number, as it came from the client
+	rest  bool            // it is the rest of a command that was decided on by its head
 }
 
 // fromClient handles what the client leg has read. It returns when it needs more.
@@ -52,7 +54,7 @@ func (s *session) fromClient(ctx context.Context) error {
 			return first(err, s.client.flush())
 		}
 		if s.opaque.Load() {
-			return first(s.server.flush(), s.relayRaw(s.client))
+			return first(s.client.flush(), first(s.server.flush(), s.relayRaw(s.client)))
 		}
 	}
 }
@@ -84,7 +86,7 @@ func (s *session) clientFrame(ctx context.Context) (bool, error) {
 	h := mysqlwire.ParseHeader(l.unread())
 	if in.full { // the packet goes on
 		l.r += mysqlwire.HeaderLen
-		in.left, in.full = h.Len, h.Len == mysqlwire.MaxFrame
+		in.left, in.full, in.seq = h.Len, h.Len == mysqlwire.MaxFrame, h.Seq
 		if in.what == relay {
 			if err := s.trackClient(in, h, nil); err != nil || s.opaque.Load() {
 				return true, err
@@ -114,31 +116,40 @@ func (s *session) clientFrame(ctx context.Context) (bool, error) {
 // its head.
 func (s *session) commandFrame(ctx context.Context, in *incoming, h mysqlwire.Header) (bool, error) {
 	l := s.client
-	if h.Seq != 0 && s.server != nil {
-		s.lost(errors.New("a command does not begin with packet number 0"))
-		return true, nil
+	switch {
+	case s.server == nil:
+	case h.Seq != 0:
+		return true, s.lost(fmt.Errorf("a command begins with packet number %d", h.Seq))
+	case s.dec.State() == mysqlwire.StateClosed:
+		return true, s.lost(errors.New("the client goes on after the server has said goodbye"))
 	}
 	have := l.w - l.r - mysqlwire.HeaderLen
-	switch {
-	case have >= h.Len && h.Len < mysqlwire.MaxFrame: // all there
+	if have >= h.Len && h.Len < mysqlwire.MaxFrame { // all there
 		payload := l.buf[l.r+mysqlwire.HeaderLen:][:h.Len:h.Len]
 		l.r += mysqlwire.HeaderLen + h.Len
 		return true, s.command(ctx, payload, h.Len, false)
-	case s.wants(rule.ReadQuery) || h.Len <= commandHead:
+	}
+	if h.Len <= commandHead || s.gathers(l.buf[l.r+mysqlwire.HeaderLen]) {
 		return s.gatherClient(ctx, in, h)
-	case have < commandHead:
+	}
+	if have < commandHead {
 		return false, nil
 	}
 	head := l.buf[l.r+mysqlwire.HeaderLen:][:have:have]
 	l.r += mysqlwire.HeaderLen + have
-	in.left, in.full = h.Len-have, h.Len == mysqlwire.MaxFrame
+	in.left, in.full, in.seq = h.Len-have, h.Len == mysqlwire.MaxFrame, h.Seq
 	return true, s.command(ctx, head, max(h.Len, have+1), true)
+}
+
+// gathers reports whether a long command has to be there whole before it goes on.
+func (s *session) gathers(first byte) bool {
+	return s.wants(rule.ReadQuery) || len(s.types) > 0 || mysqlwire.Command(first) == mysqlwire.ComChangeUser
 }
 
 // gatherClient collects the first frame of a packet.
 func (s *session) gatherClient(ctx context.Context, in *incoming, h mysqlwire.Header) (bool, error) {
 	s.client.r += mysqlwire.HeaderLen
-	*in = incoming{what: gather, left: h.Len, full: h.Len == mysqlwire.MaxFrame, body: make([]byte, 0, min(h.Len, 1<<20))}
+	*in = incoming{what: gather, left: h.Len, full: h.Len == mysqlwire.MaxFrame, seq: h.Seq, body: make([]byte, 0, min(h.Len, 1<<20))}
 	if h.Len == 0 {
 		return true, s.clientFrameEnd(ctx)
 	}
@@ -155,19 +166,20 @@ func (s *session) clientStream(in *incoming, h mysqlwire.Header) error {
 
 // trackClient shows the tracker a frame that is relayed to the server, and queues its header.
 func (s *session) trackClient(in *incoming, h mysqlwire.Header, head []byte) error {
-	h.Seq += s.shiftBack()
-	f, err := s.dec.Next(mysqlwire.ToServer, h, head)
-	if err != nil {
-		s.lost(err)
-	}
-	in.frame = f
+	s.seq = h.Seq + 1
+	h.Seq -= s.now.shift
 	s.x.BytesIn += uint64(mysqlwire.HeaderLen + h.Len)
 	var b [mysqlwire.HeaderLen]byte
-	return s.toServer(h.Append(b[:0]))
+	if err := s.toServer(h.Append(b[:0])); err != nil {
+		return err
+	}
+	f, err := s.dec.Next(mysqlwire.ToServer, h, head)
+	if err != nil {
+		return s.lost(err)
+	}
+	in.frame = f
+	return nil
 }
-
-// shiftBack turns the client's packet numbers into the server's.
-func (s *session) shiftBack() uint8 { return -s.now.shift }
 
 func (s *session) clientPart(in *incoming, b []byte) error {
 	switch in.what {
@@ -189,7 +201,11 @@ func (s *session) toServer(b []byte) error {
 func (s *session) clientFrameEnd(ctx context.Context) error {
 	in := &s.in[mysqlwire.ToServer]
 	if in.what != gather {
-		return nil
+		if !in.rest || in.full {
+			return nil
+		}
+		in.rest = false
+		return s.commandEnd(ctx, in)
 	}
 	if !in.full {
 		body := in.body
@@ -205,6 +221,18 @@ func (s *session) clientFrameEnd(ctx context.Context) error {
 	return s.command(ctx, body, len(body)+1, true)
 }
 
+// commandEnd handles the end of a command that was decided on by its head.
+func (s *session) commandEnd(ctx context.Context, in *incoming) error {
+	if s.x.Seq == 0 { // answered before its end
+		return nil
+	}
+	s.seq = in.seq + 1
+	if in.what == relay && s.x.Command.Answered() {
+		return nil // the server's answer comes next
+	}
+	return s.next(ctx)
+}
+
 // command handles a client's command. payload may be the read buffer's; it is the head of a longer
 // one when streams is set, the rest of which follows in the client's incoming.
 func (s *session) command(ctx context.Context, payload []byte, size int, streams bool) error {
@@ -215,6 +243,7 @@ func (s *session) command(ctx context.Context, payload []byte, size int, streams
 		q.Packet = slices.Clone(payload)
 		ev := s.event(rule.ReadQuery)
 		s.commandEvent(ev, q.Packet, size)
+		ev.asked = s.asked
 		if err := s.server.flushed(); err != nil {
 			return s.left(s.server, err)
 		}
@@ -227,10 +256,14 @@ func (s *session) command(ctx context.Context, payload []byte, size int, streams
 			v = Verdict{}
 		}
 		verdict = v
+		if v.Action == Reply || v.Queries != nil {
+			s.remember(q.Packet)
+			verdict.Queries = s.resetLongData(q.Packet, s.withSecrets(v.Queries, q.Packet))
+		}
 	}
 	s.final = verdict
 	in := &s.in[mysqlwire.ToServer]
-	in.what = drop
+	in.what, in.rest = drop, streams
 	switch verdict.Action {
 	case Close:
 		s.x.Note = "connection closed by " + verdict.By
@@ -238,6 +271,7 @@ func (s *session) command(ctx context.Context, payload []byte, size int, streams
 	case Hang:
 		s.x.Note, s.hung = "left without an answer by "+verdict.By, true
 		s.x.Marks |= MarkCrafted
+		s.conn.busy.Store(false)
 		s.publish()
 		return nil
 	case Reply:
@@ -247,30 +281,32 @@ func (s *session) command(ctx context.Context, payload []byte, size int, streams
 	case Forward, Pass:
 		s.plan = verdict.Queries
 		if s.plan == nil {
-			if streams {
-				return s.stream(ctx, &q)
+			if streams && s.server != nil {
+				return s.stream(&q)
 			}
 			s.plan = append(s.plan[:0:0], q)
 		}
 	}
+	if streams { // the client listens once it has sent everything
+		return nil
+	}
 	return s.next(ctx)
 }
 
-// stream sends a command by its head and relays the rest as it comes.
-func (s *session) stream(ctx context.Context, q *Query) error {
+// stream sends a command by its head; the rest is relayed as it comes.
+func (s *session) stream(q *Query) error {
 	in := &s.in[mysqlwire.ToServer]
-	if s.server == nil {
-		s.plan = []Query{*q}
-		return s.next(ctx)
-	}
 	s.start(q)
+	s.now.shift = 0 // both have the same number of frames
 	s.x.Sent = s.now.timing.Sent
 	in.what = relay
 	h := mysqlwire.Header{Len: len(q.Packet) + in.left}
-	if err := s.trackClient(in, h, q.Packet[:min(len(q.Packet), mysqlwire.HeadLen)]); err != nil || s.opaque.Load() {
+	if err := s.trackClient(in, h, q.Packet[:min(len(q.Packet), mysqlwire.HeadLen)]); err != nil {
 		return err
 	}
-	s.dec.Note(in.frame, q.Packet)
+	if !s.opaque.Load() {
+		s.dec.Note(in.frame, q.Packet)
+	}
 	return s.toServer(q.Packet)
 }
 
@@ -291,7 +327,8 @@ func (s *session) begin(payload []byte, size int) {
 	}
 	s.kept.reset()
 	s.kept.begin(stageReceived, cmd.Kind(), size)
-	s.kept.add(payload)
+	s.kept.add(mysqlwire.BlankPayload(cmd.Kind(), payload, s.dec.Context()))
+	s.asked = append(s.asked[:0], payload[:min(len(payload), mysqlwire.HeadLen)]...)
 	s.x = Exchange{
 		Conn: s.conn.ID, Command: cmd, Begun: time.Now(), StmtID: stmtID(payload),
 		InTx: mysqlwire.Status(s.conn.status.Load()).Has(mysqlwire.StatusInTrans),
@@ -299,8 +336,10 @@ func (s *session) begin(payload []byte, size int) {
 	if size > len(payload) {
 		s.x.Marks |= MarkPartial
 	}
-	s.final, s.reply, s.shown, s.hung, s.seq = Verdict{}, nil, false, false, 1
-	s.plan = nil
+	s.final, s.reply, s.seq, s.plan = Verdict{}, nil, 1, nil
+	s.shown, s.owed, s.broken, s.hung = false, false, false, false
+	s.prepared, s.failed = 0, nil
+	s.conn.busy.Store(true)
 	s.conn.commands.Add(1)
 	s.proxy.Journal.begin(&s.x, s.dec.SQL(cmd.Kind(), payload))
 }
@@ -320,7 +359,8 @@ func stmtID(payload []byte) uint32 {
 
 // commandEvent fills in the event of a command.
 func (s *session) commandEvent(ev *Event, payload []byte, size int) {
-	ev.Dir, ev.Packet, ev.PacketLen, ev.Kind = mysqlwire.ToServer, payload, size, s.x.Command.Kind()
+	ev.Dir, ev.PacketLen, ev.Kind = mysqlwire.ToServer, size, s.x.Command.Kind()
+	ev.Packet = mysqlwire.BlankPayload(ev.Kind, payload, s.dec.Context())
 	ev.SQL = s.dec.SQL(ev.Kind, payload)
 	ev.Context = s.context(payload)
 	ev.Stmt = s.statement(s.x.StmtID)
@@ -329,51 +369,8 @@ func (s *session) commandEvent(ev *Event, payload []byte, size int) {
 // context decodes a client's command.
 func (s *session) context(payload []byte) *mysqlwire.Context {
 	cx := *s.dec.ExecuteContext(payload)
-	if types, ok := s.types[stmtID(payload)]; ok {
-		known := cx.Params
-		cx.Params = slices.Clone(types)
-		for i := range cx.Params {
-			cx.Params[i].Long = i < len(known) && known[i].Long
-		}
-	}
+	s.overlay(&cx, stmtID(payload))
 	return &cx
-}
-
-// retype gives an execute without types those that the client believes to be in force, if an
-// edited execute has told the server others since.
-func (s *session) retype(q *Query) {
-	id := stmtID(q.Packet)
-	if len(s.types) == 0 || len(q.Packet) == 0 || mysqlwire.Command(q.Packet[0]) != mysqlwire.ComStmtExecute || s.types[id] == nil {
-		return
-	}
-	var m mysqlwire.StmtExecute
-	cx := s.context(q.Packet)
-	if err := m.Decode(q.Packet, cx); err != nil {
-		return
-	}
-	if !m.NewParamsBound && len(m.Params) > 0 {
-		m.NewParamsBound = true
-		if b, err := m.Encode(nil, cx); err == nil {
-			q.Packet = b
-		}
-	}
-	delete(s.types, id)
-}
-
-// remember notes the types of the client's execute before another one is sent in its place.
-func (s *session) remember(q *Query, received []byte) {
-	if q.Origin == FromClient || q.LastPrepared || len(q.Packet) == 0 || mysqlwire.Command(q.Packet[0]) != mysqlwire.ComStmtExecute {
-		return
-	}
-	var m mysqlwire.StmtExecute
-	if stmtID(received) != stmtID(q.Packet) || m.Decode(received, s.context(received)) != nil {
-		return
-	}
-	types := make([]mysqlwire.Param, len(m.Params))
-	for i, p := range m.Params {
-		types[i] = mysqlwire.Param{Type: p.Type, Unsigned: p.Unsigned, Bound: p.Type != value.Null || m.NewParamsBound}
-	}
-	s.types[m.StmtID] = types
 }
 
 // waitIdle waits, with the leg watched, until the running exchange has ended, then handles what
@@ -389,15 +386,7 @@ func (s *session) waitIdle(ctx context.Context, l *leg, handle func(context.Cont
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
-		s.turn.Lock()
-		var err error
-		if s.opaque.Load() {
-			err = s.relayRaw(l)
-		} else {
-			err = handle(ctx)
-		}
-		s.turn.Unlock()
-		if !errors.Is(err, errWaitIdle) {
+		if err := s.act(ctx, l, handle); !errors.Is(err, errWaitIdle) {
 			return err
 		}
 	}

@@ -16,6 +16,7 @@ type Conn struct {
 	step     atomic.Int32  // StepMode
 	status   atomic.Uint32 // newest mysqlwire.Status
 	commands atomic.Uint64
+	busy     atomic.Bool // an exchange is running that will end by itself
 
 	mu     sync.Mutex
 	info   ConnInfo

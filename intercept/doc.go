@@ -4,7 +4,7 @@
 // # Life of a connection
 //
 // A session owns one client leg and at most one server leg. The login is straight-line code in
-// one goroutine (handshake.go): connect_server, read_handshake, read_auth, read_auth_result. Then
+// one goroutine (greet.go, login.go): connect_server, read_handshake, read_auth, read_auth_result. Then
 // one pump per leg reads; a pump that has bytes takes the session's turn, handles what it has,
 // writes to whichever leg is meant, and gives the turn back. MySQL is half-duplex, so the turn is
 // rarely contended, and everything under it is single-threaded.

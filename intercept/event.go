@@ -52,6 +52,8 @@ type Event struct {
 
 	SoFar Verdict // what the automatic hooks decided; set when stops are asked
 
+	asked []byte // the beginning of the client's command, whose answer is decided on
+
 	once    sync.Once
 	message mysqlwire.Message
 	decoded error

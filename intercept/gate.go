@@ -43,12 +43,12 @@ type HoldOptions struct {
 // Hold parks ev until Resolve answers it or ctx ends.
 func (g *Gate) Hold(ctx context.Context, ev *Event, reason Verdict, o HoldOptions) (Verdict, error) {
 	p := &parked{Held: Held{Event: ev, Since: time.Now(), Reason: reason, Then: o.Then}, answer: make(chan Verdict, 1)}
-	if o.For > 0 {
+	g.mu.Lock()
+	g.held = append(g.held, p)
+	if o.For > 0 { // not before the event can be found
 		p.Deadline = p.Since.Add(o.For)
 		p.stop = time.AfterFunc(o.For, func() { _ = g.answer(ev.ID, o.Then) })
 	}
-	g.mu.Lock()
-	g.held = append(g.held, p)
 	g.mu.Unlock()
 	g.ring()
 	defer g.ring()

@@ -32,13 +32,14 @@ type Hook interface {
 	Name() string
 	// Interest is where the hook wants to be asked. Interest in read_query_result has every answer
 	// collected before the client gets any of it. A hook is asked about the answers of queries that
-	// it put into a plan even without that interest.
+	// it put into a plan even without that interest; of one that was too large to collect, or that
+	// streamed, when it is over, with Answer nil.
 	Interest() Points
 	Handle(ctx context.Context, ev *Event) (Verdict, error)
 }
 
-// Chain is the hooks of a proxy. It is immutable: Proxy.SetChain publishes a new one, and a session
-// looks it up once per event.
+// Chain is the hooks of a proxy. It is immutable: Proxy.SetHooks and every change of a breakpoint
+// publish a new one, and a session looks it up once per event.
 type Chain struct {
 	pre, auto, post []Hook
 	interest        Points

@@ -22,6 +22,7 @@ type leg struct {
 	from mysqlwire.Direction // which way what is read here travels
 	buf  []byte
 	r, w int                                   // unread bytes are buf[r:w]
+	run  int                                   // buf[run:r] has been used and is passed on unchanged, but not yet queued
 	seq  uint8                                 // of the next packet of a dialogue without tracker (the login)
 	out  []byte                                // queued for writing
 	tap  func(d mysqlwire.Direction, b []byte) // told of every byte; may be nil
@@ -107,7 +108,7 @@ func (l *leg) compact() {
 		copy(l.buf, l.buf[l.r:l.w])
 	}
 	l.w -= l.r
-	l.r = 0
+	l.r, l.run = 0, 0
 }
 
 // readPacket reads one whole packet of at most limit bytes and takes its sequence number over.

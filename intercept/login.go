@@ -93,73 +93,16 @@ func (s *session) closing(ctx context.Context, v Verdict) error {
 	return context.Cause(ctx)
 }
 
-// connect opens the server leg.
-func (s *session) connect(ctx context.Context, want int) error {
-	index, b, err := s.proxy.backend(want)
-	if err != nil {
-		return refuse(1105, "HY000", "%w", err)
+// read reads a packet of l while the other leg is watched: in the login either side may leave at any time.
+func (s *session) read(l *leg) ([]byte, error) {
+	other := s.server
+	if l == s.server {
+		other = s.client
 	}
-	s.conn.change(func(i *ConnInfo) { i.Backend, i.BackendIndex = b.Address, index })
-	dctx, cancel := context.WithTimeout(ctx, s.proxy.o.ConnectTimeout)
-	defer cancel()
-	nc, err := b.dial(dctx)
-	if err != nil {
-		return refuse(2003, "HY000", "cannot connect to the server %s: %w. Is it running, and is the address right? Set it with --backend", b.Address, err)
+	if other != nil {
+		defer other.watch(s.gone(other))()
 	}
-	s.socks.add(nc)
-	s.server = s.proxy.tapped(s.conn, newLeg(nc, mysqlwire.ToClient))
-	return nil
-}
-
-// greet carries the greeting over.
-func (s *session) greet(ctx context.Context) (*mysqlwire.Greeting, error) {
-	packet, err := s.server.readPacket(loginLimit)
-	if err != nil {
-		return nil, refuse(2013, "HY000", "the server at %s sent no greeting: %w", s.conn.Info().Backend, err)
-	}
-	ev := s.event(rule.ReadHandshake)
-	ev.Dir, ev.Kind, ev.Packet, ev.PacketLen = mysqlwire.ToClient, mysqlwire.KindGreeting, packet, len(packet)
-	isERR := len(packet) > 0 && packet[0] == 0xff
-	if isERR {
-		ev.Kind = mysqlwire.KindERR
-	}
-	packet, v, err := s.loginEvent(ctx, ev)
-	if err != nil {
-		return nil, err
-	}
-	if v.Action == Reply || isERR {
-		if err := s.client.writePacket(packet); err != nil {
-			return nil, s.left(s.client, err)
-		}
-		return nil, errClosed
-	}
-	g := &mysqlwire.Greeting{}
-	if err := g.Decode(packet, nil); err != nil {
-		return nil, refuse(2012, "HY000", "%s does not greet as a MySQL server: %w", s.conn.Info().Backend, err)
-	}
-	s.conn.change(func(i *ConnInfo) {
-		i.Phase, i.Server, i.Thread, i.MariaDB = LoggingIn, g.ServerVersion(), g.ConnectionID, g.MariaDB()
-	})
-	return g, s.sendGreeting(g)
-}
-
-// sendGreeting offers the client what the server offers but what cannot be followed. TLS is the
-// proxy's own; where the server leg mirrors the client's it is offered only if the server has it.
-func (s *session) sendGreeting(g *mysqlwire.Greeting) error {
-	offer := *g
-	offer.Caps &^= hidden | mysqlwire.SSL
-	mode := s.proxy.o.ClientTLS
-	if mode >= tlspair.Required || mode != tlspair.Disabled && (g.Caps.Has(mysqlwire.SSL) || s.proxy.o.BackendTLS != tlspair.Mirror) {
-		offer.Caps |= mysqlwire.SSL
-	}
-	b, err := offer.Encode(nil, nil)
-	if err != nil {
-		return fmt.Errorf("greeting: %w", err)
-	}
-	if err := s.client.writePacket(b); err != nil {
-		return s.left(s.client, err)
-	}
-	return nil
+	return l.readPacket(loginLimit)
 }
 
 // loginEvent asks about a login packet if anybody wants to be asked. It returns what goes on:
@@ -197,7 +140,7 @@ func (s *session) loginEvent(ctx context.Context, ev *Event) ([]byte, Verdict, e
 
 // readLogin reads the client's login, TLS first if it asks for it.
 func (s *session) readLogin(ctx context.Context) ([]byte, error) {
-	packet, err := s.client.readPacket(loginLimit)
+	packet, err := s.read(s.client)
 	if err != nil {
 		return nil, s.left(s.client, err)
 	}
@@ -223,7 +166,7 @@ func (s *session) readLogin(ctx context.Context) ([]byte, error) {
 	l.r, l.w = 0, 0
 	l.conn = tc
 	s.conn.change(func(i *ConnInfo) { i.ClientTLS = tls.VersionName(tc.ConnectionState().Version) })
-	if packet, err = l.readPacket(loginLimit); err != nil {
+	if packet, err = s.read(l); err != nil {
 		return nil, s.left(l, err)
 	}
 	return packet, nil
@@ -344,6 +287,7 @@ func (s *session) follow(ctx context.Context, packet []byte, login *mysqlwire.Lo
 		if done, err = s.authResult(ctx, &step); done || err != nil {
 			if err == nil && step.OK {
 				s.ready(login, x.Scramble())
+				s.firstStatus(step.ToClient)
 			}
 			return first(err, s.unlessOK(step.OK, x))
 		}
@@ -435,7 +379,7 @@ func (s *session) authRound(x *auth.Exchange, next auth.Speaker) (auth.Step, err
 	if next == auth.Client {
 		l, take = s.client, x.FromClient
 	}
-	p, err := l.readPacket(loginLimit)
+	p, err := s.read(l)
 	if err != nil {
 		return auth.Step{}, s.left(l, err)
 	}
@@ -474,51 +418,15 @@ func (s *session) ready(login *mysqlwire.Login, scramble []byte) {
 	s.proxy.Journal.ring()
 }
 
-// answerLogin ends a login that a verdict answered: OK lets the client in, without a server that knows of it.
-func (s *session) answerLogin(a *mysqlwire.Answer) error {
-	last := a.Packets[len(a.Packets)-1]
-	if err := s.client.writePacket(last.Payload); err != nil {
-		return s.left(s.client, err)
+// firstStatus notes what the OK of a login says.
+func (s *session) firstStatus(packets [][]byte) {
+	var ok mysqlwire.OK
+	if n := len(packets); n == 0 || ok.Decode(packets[n-1], s.dec.Context()) != nil {
+		return
 	}
-	if last.Kind != mysqlwire.KindOK || s.server != nil {
-		return errClosed
+	s.conn.status.Store(uint32(ok.Status))
+	if db, changed := ok.Schema(); changed {
+		s.dec.SetDB(db)
+		s.conn.change(func(i *ConnInfo) { i.DB = db })
 	}
-	s.ready(&mysqlwire.Login{DB: s.conn.Info().DB}, nil)
-	return nil
-}
-
-// mock greets and logs in a client without any server.
-func (s *session) mock(ctx context.Context, v *Verdict) error {
-	for _, p := range v.Answer.Packets {
-		if err := s.client.writePacket(p.Payload); err != nil {
-			return s.left(s.client, err)
-		}
-	}
-	g := &mysqlwire.Greeting{}
-	if err := g.Decode(v.Answer.Packets[0].Payload, nil); err != nil {
-		return errClosed // an error, say: delivered, and that is all
-	}
-	packet, err := s.readLogin(ctx)
-	if err != nil {
-		return err
-	}
-	login := &mysqlwire.Login{}
-	if err := login.Decode(packet, nil); err != nil {
-		return refuse(1043, "08S01", "this is no login that can be read: %w", err)
-	}
-	s.loggedIn(login, g)
-	ev := s.event(rule.ReadAuth)
-	ev.Dir, ev.Kind, ev.Packet, ev.PacketLen = mysqlwire.ToServer, mysqlwire.KindLogin, mysqlwire.BlankPayload(mysqlwire.KindLogin, packet, nil), len(packet)
-	_, said, err := s.loginEvent(ctx, ev)
-	if err != nil {
-		return err
-	}
-	if said.Action == Reply {
-		return s.answerLogin(said.Answer)
-	}
-	ok, err := (&mysqlwire.OK{Status: mysqlwire.StatusAutocommit}).Encode(nil, &mysqlwire.Context{Caps: s.dec.Caps()})
-	if err != nil {
-		return fmt.Errorf("login: %w", err)
-	}
-	return s.answerLogin(&mysqlwire.Answer{Packets: []mysqlwire.Packet{{Kind: mysqlwire.KindOK, Payload: ok}}})
 }

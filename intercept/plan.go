@@ -2,14 +2,11 @@ package intercept
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 	"time"
 
 	"mydbg/intercept/rule"
 	"mydbg/mysqlwire"
-	"mydbg/mysqlwire/auth"
 )
 
 // mode is what happens to the answer of the running query.
@@ -33,7 +30,14 @@ type running struct {
 	counts Counts // of its answer
 	timing Timing
 	auth   bool // COM_CHANGE_USER
-	infile bool // the server asked for a local file
+}
+
+// command is the query's command; COM_SLEEP for an empty packet, which is what servers take it for.
+func (q *Query) command() mysqlwire.Command {
+	if len(q.Packet) == 0 {
+		return mysqlwire.ComSleep
+	}
+	return mysqlwire.Command(q.Packet[0])
 }
 
 // next sends the plan's next query, or ends the exchange when there is none.
@@ -49,13 +53,19 @@ func (s *session) next(ctx context.Context) error {
 			s.x.Note = "there is no server to send it to"
 			break
 		}
-		if err := s.send(&q); err != nil || s.opaque.Load() {
-			return err
+		if s.skips(&q) {
+			continue
 		}
-		if mysqlwire.Command(q.Packet[0]).Answered() {
+		sent, err := s.send(&q)
+		switch {
+		case err != nil || s.opaque.Load():
+			return err
+		case !sent:
+			continue
+		case q.command().Answered():
 			return s.server.flush()
 		}
-		s.finishQuery()
+		s.finishKid(Done)
 	}
 	if s.reply != nil {
 		if err := s.deliver(s.reply); err != nil {
@@ -63,13 +73,8 @@ func (s *session) next(ctx context.Context) error {
 		}
 		s.reply = nil
 	}
-	if !s.shown && s.x.Command.Answered() {
-		by := s.final.By
-		if by == "" {
-			by = "a hook"
-		}
-		s.note(Error, "#%d: %s left the client without an answer; it was sent an error instead", s.x.Seq, by)
-		if err := s.deliver(mysqlwire.ERRAnswer(1105, "HY000", "mydbg: "+by+" left this command without an answer")); err != nil {
+	if (!s.shown || s.owed) && s.x.Command.Answered() {
+		if err := s.apologize(); err != nil {
 			return err
 		}
 	}
@@ -84,26 +89,54 @@ func (s *session) next(ctx context.Context) error {
 	return nil
 }
 
+// apologize answers a client that would wait for ever.
+func (s *session) apologize() error {
+	by := s.final.By
+	if by == "" {
+		by = "a hook"
+	}
+	s.note(Error, "#%d: %s left the client without an answer; it was sent an error instead", s.x.Seq, by)
+	return s.deliver(mysqlwire.ERRAnswer(1105, "HY000", "mydbg: "+by+" left this command without an answer"))
+}
+
+// skips reports whether a query of the plan has become pointless, and sees to the client's answer.
+func (s *session) skips(q *Query) bool {
+	switch {
+	case q.Join && s.broken:
+		s.note(Warning, "#%d: a result that should have joined an error was left out", s.x.Seq)
+	case q.LastPrepared && s.prepared == 0:
+		if e := s.failed; q.Show && e != nil {
+			s.reply = mysqlwire.ERRAnswer(e.Code, e.SQLState, e.Message)
+		}
+	default:
+		return false
+	}
+	return true
+}
+
 func noServer() *mysqlwire.Answer {
 	return mysqlwire.ERRAnswer(1105, "HY000", "mydbg: this connection has no server; only what a script or a person answers works")
 }
 
-// send begins a query: its frames are tracked and queued.
-func (s *session) send(q *Query) error {
-	if len(q.Packet) == 0 {
-		return errors.New("an empty command cannot be sent")
-	}
+// send begins a query: its frames are tracked and queued. It was not sent if it is answered here.
+func (s *session) send(q *Query) (sent bool, err error) {
+	edited := s.edit(q)
 	s.start(q)
-	s.edit(q)
-	payload := q.Packet
-	s.account(q)
+	s.account(q, edited)
+	if s.now.auth {
+		return s.beginAuth(q.Packet)
+	}
+	return true, s.sendPacket(q.Packet)
+}
+
+// sendPacket tracks and queues a command.
+func (s *session) sendPacket(payload []byte) error {
 	var head mysqlwire.Frame
 	for off, seq := 0, uint8(0); ; seq++ {
 		n := min(len(payload)-off, mysqlwire.MaxFrame)
 		f, err := s.dec.Next(mysqlwire.ToServer, mysqlwire.Header{Len: n, Seq: seq}, payload[off:off+min(n, mysqlwire.HeadLen)])
 		if err != nil {
-			s.lost(err)
-			break
+			return first(s.queueToServer(payload), s.lost(err))
 		}
 		if off == 0 {
 			head = f
@@ -114,32 +147,43 @@ func (s *session) send(q *Query) error {
 		}
 	}
 	s.dec.Note(head, payload)
+	if err := s.queueToServer(payload); err != nil {
+		return err
+	}
+	if s.dec.State() == mysqlwire.StateOpaque { // a command that begins a protocol of its own
+		return s.lost(s.dec.Err())
+	}
+	return nil
+}
+
+func (s *session) queueToServer(payload []byte) error {
 	if _, err := s.server.queuePacket(payload, 0); err != nil {
 		return s.left(s.server, err)
-	}
-	if s.now.auth {
-		return s.beginAuth(payload)
 	}
 	return nil
 }
 
 // edit makes the packet fit the statement it is meant for.
-func (s *session) edit(q *Query) {
+func (s *session) edit(q *Query) (edited bool) {
 	if q.LastPrepared && len(q.Packet) >= 5 {
 		p := slices.Clone(q.Packet)
 		p[1], p[2], p[3], p[4] = byte(s.prepared), byte(s.prepared>>8), byte(s.prepared>>16), byte(s.prepared>>24)
-		q.Packet = p
+		q.Packet, edited = p, true
 	}
-	if q.Origin == FromClient {
-		s.retype(q)
+	if q.Origin == FromClient && s.retype(q) {
+		edited = true
 	}
+	return edited
 }
 
 // start sets up what becomes of q's answer.
 func (s *session) start(q *Query) {
-	cmd := mysqlwire.Command(q.Packet[0])
+	cmd := q.command()
 	now := time.Now()
-	s.now = running{cmd: cmd, query: *q, main: q.Show || !cmd.Answered() && q.Origin == FromClient, shift: s.seq - 1}
+	s.now = running{
+		cmd: cmd, query: *q, main: q.Show || !cmd.Answered() && q.Origin == FromClient,
+		shift: s.seq - uint8(mysqlwire.Frames(len(q.Packet))),
+	}
 	s.now.timing = Timing{Queued: q.queued, Sent: now}
 	if q.queued.IsZero() {
 		s.now.timing.Queued = s.x.Begun
@@ -150,8 +194,11 @@ func (s *session) start(q *Query) {
 	case s.now.auth || streams:
 	case !q.Show && !q.Need:
 		s.now.mode = discarded
-	case q.Need || s.wants(rule.ReadQueryResult) || s.joins() || q.LastPrepared && s.dec.Caps().Has(mysqlwire.MariaDBCacheMetadata):
+	case q.Need || s.wants(rule.ReadQueryResult) || s.joins() || s.stitches(q):
 		s.now.mode = collected
+	case s.shown && !s.owed && cmd.Answered():
+		s.secondAnswer()
+		s.now.mode = discarded
 	}
 	s.now.query.Packet = nil // the read buffer's, most likely
 	if s.now.mode == collected || q.owner != nil {
@@ -164,21 +211,25 @@ func (s *session) start(q *Query) {
 
 // joins reports whether a later answer of the plan continues the client's answer.
 func (s *session) joins() bool {
-	return slices.ContainsFunc(s.plan, func(q Query) bool { return q.Join })
+	return slices.ContainsFunc(s.plan, func(q Query) bool { return q.Join && q.Show })
+}
+
+// secondAnswer notes that a plan shows more than one answer.
+func (s *session) secondAnswer() {
+	s.note(Error, "#%d: %s sends a second answer to one command; it was dropped", s.x.Seq, s.final.By)
 }
 
 // account opens the exchange of an injected query, or notes that the client's was sent.
-func (s *session) account(q *Query) {
+func (s *session) account(q *Query, edited bool) {
+	cmd := q.command()
 	if s.now.main {
 		s.x.Sent = s.now.timing.Sent
-		s.x.BytesOut = 0
 		s.x.BytesIn += uint64(mysqlwire.HeaderLen*mysqlwire.Frames(len(q.Packet)) + len(q.Packet))
-		if q.Origin != FromClient {
-			s.kept.packet(stageSent, mysqlwire.Command(q.Packet[0]).Kind(), q.Packet)
+		if q.Origin != FromClient || edited {
+			s.kept.packet(stageSent, cmd.Kind(), mysqlwire.BlankPayload(cmd.Kind(), q.Packet, s.dec.Context()))
 		}
 		return
 	}
-	cmd := mysqlwire.Command(q.Packet[0])
 	s.kin.reset()
 	s.kin.packet(stageReceived, cmd.Kind(), q.Packet)
 	s.kid = Exchange{
@@ -189,15 +240,15 @@ func (s *session) account(q *Query) {
 	s.proxy.Journal.begin(&s.kid, s.dec.SQL(cmd.Kind(), q.Packet))
 }
 
-// finishQuery ends the exchange of an injected query; the client's ends with the plan.
-func (s *session) finishQuery() {
+// finishKid ends the exchange of an injected query; the client's ends with the plan.
+func (s *session) finishKid(as State) {
 	if s.kid.Seq == 0 {
 		return
 	}
 	out := s.kid.Counts.BytesIn
 	s.kid.Counts = s.now.counts
 	s.kid.Counts.BytesIn = out
-	s.kid.First, s.kid.Ended, s.kid.State = s.now.timing.First, time.Now(), Done
+	s.kid.First, s.kid.Ended, s.kid.State = s.now.timing.First, time.Now(), as
 	s.proxy.Journal.finish(&s.kid, &s.kin, s.dec.Context(), s.statement(s.kid.StmtID))
 	s.kid = Exchange{}
 }
@@ -220,12 +271,14 @@ func (s *session) statement(id uint32) *mysqlwire.Stmt {
 func (s *session) answered(ctx context.Context) error {
 	n := &s.now
 	n.timing.Last = time.Now()
-	if n.counts.Error == nil && n.cmd == mysqlwire.ComStmtPrepare {
-		if st := s.dec.Stmt(mysqlwire.LastStmtID); st != nil {
+	if n.cmd == mysqlwire.ComStmtPrepare {
+		s.prepared, s.failed = 0, n.counts.Error
+		if st := s.dec.Stmt(mysqlwire.LastStmtID); st != nil && s.failed == nil {
 			s.prepared = st.ID
+			s.forget(st.ID)
 		}
 	}
-	s.status(n.counts.Status)
+	s.status(s.dec.Status()) // not every answer has one
 	if n.main {
 		s.x.takeCounts(&n.counts)
 		s.x.First = n.timing.First
@@ -235,7 +288,7 @@ func (s *session) answered(ctx context.Context) error {
 			return err
 		}
 	}
-	s.finishQuery()
+	s.finishKid(Done)
 	return s.next(ctx)
 }
 
@@ -244,122 +297,6 @@ func (x *Exchange) takeCounts(c *Counts) {
 	in, out := x.BytesIn, x.BytesOut
 	x.Counts = *c
 	x.BytesIn, x.BytesOut = in, out
-}
-
-// judge puts a collected answer before the hooks and sends the client what they decide.
-func (s *session) judge(ctx context.Context) error {
-	n := &s.now
-	a := n.answer
-	var v Verdict
-	if s.wants(rule.ReadQueryResult) || n.query.owner != nil {
-		ev := s.event(rule.ReadQueryResult)
-		ev.Dir, ev.Query, ev.Answer, ev.Timing, ev.Counts = mysqlwire.ToClient, n.query, a, n.timing, n.counts
-		ev.Context = s.resultContext()
-		ev.SQL = s.dec.SQL(n.cmd.Kind(), n.query.Packet)
-		ev.Stmt = s.statement(stmtID(n.query.Packet))
-		if err := first(s.client.flush(), s.server.flush()); err != nil {
-			return err
-		}
-		var ok bool
-		if v, ok = s.ask(ctx, ev, s.server); !ok {
-			return context.Cause(ctx)
-		}
-		if err := Check(ev, &v); err != nil {
-			s.note(Error, "%s: %v. The answer went on unchanged.", v.By, err)
-			v = Verdict{}
-		}
-	}
-	s.plan = append(slices.Clone(v.Queries), s.plan...)
-	s.final.CloseAfter = s.final.CloseAfter || v.CloseAfter
-	if v.By != "" {
-		s.final.By = v.By
-	}
-	if n.mode != collected {
-		return nil
-	}
-	switch v.Action {
-	case Close:
-		s.x.Note = "connection closed by " + v.By
-		return errClosed
-	case Hang:
-		s.x.Note, s.hung = "left without an answer by "+v.By, true
-		s.publish()
-		return nil
-	case Drop:
-		s.hide()
-		return nil
-	case Reply, Forward, Pass:
-	}
-	if v.Answer != nil {
-		if v.Action == Reply {
-			s.x.Marks |= MarkCrafted
-		}
-		s.delivered(v.Answer)
-		return s.deliverOnce(v.Answer)
-	}
-	if !n.query.Show {
-		return nil
-	}
-	return s.deliverOnce(s.stitched(a))
-}
-
-// hide marks that the client did not see the running answer.
-func (s *session) hide() {
-	if s.kid.Seq == 0 {
-		s.x.Marks |= MarkHidden
-	}
-	s.now.mode = discarded
-}
-
-// delivered keeps what the client is sent instead of the server's answer.
-func (s *session) delivered(a *mysqlwire.Answer) {
-	s.kept.answer(stageDelivered, a)
-	if sum, err := a.Summary(s.dec.Context()); err == nil {
-		s.x.takeCounts(countsOf(sum))
-	}
-}
-
-// deliverOnce is deliver unless the client has its answer already.
-func (s *session) deliverOnce(a *mysqlwire.Answer) error {
-	if s.shown && !s.now.query.Join {
-		s.note(Error, "#%d: %s sends a second answer to one command; it was dropped", s.x.Seq, s.final.By)
-		return nil
-	}
-	return s.deliver(a)
-}
-
-// deliver queues an answer for the client, with MORE_RESULTS set when another one joins it.
-func (s *session) deliver(a *mysqlwire.Answer) error {
-	if s.joins() {
-		a = a.WithMoreResults(s.dec.Context())
-	}
-	if a == s.reply {
-		s.delivered(a)
-	}
-	s.shown = true
-	for _, p := range a.Packets {
-		seq, err := s.client.queuePacket(p.Payload, s.seq)
-		if err != nil {
-			return s.left(s.client, err)
-		}
-		s.x.BytesOut += uint64(mysqlwire.HeaderLen*mysqlwire.Frames(len(p.Payload)) + len(p.Payload))
-		s.seq = seq
-	}
-	return nil
-}
-
-// stitched gives an answer without column definitions those of the statement it was prepared with:
-// the client has never seen them.
-func (s *session) stitched(a *mysqlwire.Answer) *mysqlwire.Answer {
-	if !s.now.query.LastPrepared {
-		return a
-	}
-	if st := s.dec.Stmt(s.prepared); st != nil {
-		if whole, err := a.WithColumns(s.dec.Context(), st.Columns); err == nil {
-			return whole
-		}
-	}
-	return a
 }
 
 // resultContext decodes the collected answer.
@@ -385,7 +322,8 @@ func (s *session) status(st mysqlwire.Status) {
 // endExchange closes the client's exchange and lets the next command in.
 func (s *session) endExchange() {
 	s.x.Ended = time.Now()
-	s.finishQuery()
+	s.finishKid(Done)
+	s.forgetAfter()
 	cx := s.resultOrCommandContext()
 	s.proxy.Journal.finish(&s.x, &s.kept, cx, s.statement(s.x.StmtID))
 	s.proxy.finished(s.conn, &s.x)
@@ -393,6 +331,7 @@ func (s *session) endExchange() {
 	s.x = Exchange{}
 	s.now = running{}
 	s.plan = nil
+	s.conn.busy.Store(false)
 	if s.wait.Swap(false) {
 		select {
 		case s.idle <- struct{}{}:
@@ -407,6 +346,7 @@ func (s *session) resultOrCommandContext() *mysqlwire.Context {
 	cx.Command = s.x.Command
 	if st := s.dec.Stmt(s.x.StmtID); st != nil {
 		cx.Params, cx.ParamsKnown = slices.Clone(st.Params), true
+		s.overlay(&cx, s.x.StmtID)
 	}
 	return &cx
 }
@@ -423,82 +363,4 @@ func (s *session) refresh() {
 	s.conn.mu.Lock()
 	s.conn.info.DB, s.conn.info.Statements = db, open
 	s.conn.mu.Unlock()
-}
-
-// beginAuth starts the authentication of a COM_CHANGE_USER that was just queued.
-func (s *session) beginAuth(payload []byte) error {
-	m := &mysqlwire.ChangeUser{}
-	if err := m.Decode(payload, s.dec.Context()); err != nil {
-		s.lost(fmt.Errorf("COM_CHANGE_USER: %w", err))
-		return nil
-	}
-	info := s.conn.Info()
-	x := auth.NewExchange(legOf(s.client, info.ClientTLS), legOf(s.server, info.ServerTLS), s.proxy.authOptions(s.dec.Caps()))
-	step, err := x.Begin(m.PluginName, s.scramble, m.AuthResponse)
-	if err != nil || !step.Login {
-		s.lost(fmt.Errorf("COM_CHANGE_USER: %w", orUnsupported(err)))
-		return nil
-	}
-	s.exchange, s.change = x, m
-	s.client.seq, s.server.seq = 1, 1
-	return nil
-}
-
-func orUnsupported(err error) error {
-	if err == nil {
-		return errors.New("the client asks for a public key first, which is not followed here")
-	}
-	return err
-}
-
-// authFromServer and authFromClient carry the authentication rounds of a COM_CHANGE_USER over.
-func (s *session) authFromServer(ctx context.Context, payload []byte) error {
-	step, err := s.exchange.FromServer(payload)
-	return s.authStep(ctx, step, err)
-}
-
-func (s *session) authFromClient(ctx context.Context, payload []byte) error {
-	s.client.seq++
-	step, err := s.exchange.FromClient(payload)
-	return s.authStep(ctx, step, err)
-}
-
-func (s *session) authStep(ctx context.Context, step auth.Step, err error) error {
-	if err != nil {
-		return fmt.Errorf("COM_CHANGE_USER: %w", err)
-	}
-	for _, p := range step.ToServer {
-		f, err := s.dec.Next(mysqlwire.ToServer, mysqlwire.Header{Len: len(p), Seq: s.server.seq}, p[:min(len(p), mysqlwire.HeadLen)])
-		if err != nil {
-			s.lost(err)
-		}
-		s.dec.Note(f, p)
-		if s.server.seq, err = s.server.queuePacket(p, s.server.seq); err != nil {
-			return s.left(s.server, err)
-		}
-	}
-	for _, p := range step.ToClient {
-		if s.client.seq, err = s.client.queuePacket(p, s.client.seq); err != nil {
-			return s.left(s.client, err)
-		}
-		s.x.BytesOut += uint64(mysqlwire.HeaderLen + len(p))
-	}
-	if err := first(s.server.flush(), s.client.flush()); err != nil {
-		return err
-	}
-	if !step.Done {
-		return nil
-	}
-	s.scramble = s.exchange.Scramble()
-	if step.OK {
-		user, db := s.change.User, s.change.DB
-		s.types = map[uint32][]mysqlwire.Param{}
-		s.conn.change(func(i *ConnInfo) { i.User, i.DB = user, db })
-	}
-	s.exchange, s.change, s.shown = nil, nil, true
-	return s.answered(ctx)
-}
-
-func legOf(l *leg, tls string) auth.Leg {
-	return auth.Leg{TLS: tls != "", Socket: l.conn.RemoteAddr().Network() == "unix"}
 }

@@ -277,8 +277,11 @@ func (p *Proxy) authOptions(caps mysqlwire.Caps) auth.Options {
 	}
 }
 
+// closePatience is how long Close waits for running exchanges.
+const closePatience = time.Second
+
 // Close stops accepting, releases what is held unchanged, gives running exchanges a moment to end, and closes
-// every connection. It returns when all sessions have ended.
+// every connection. It returns when all sessions have ended, but for those of callers of Serve.
 func (p *Proxy) Close() error {
 	p.mu.Lock()
 	listeners := p.listeners
@@ -289,9 +292,40 @@ func (p *Proxy) Close() error {
 		err = errors.Join(err, l.Close())
 	}
 	p.Stepper.PauseAll(false)
+	p.mu.Lock()
 	p.chain.Store(NewChain(nil, p.auto, nil))
+	for _, c := range p.conns {
+		p.Stepper.Set(c, Continue)
+	}
+	p.mu.Unlock()
 	p.Gate.ReleaseAll(Verdict{})
+	p.drain()
 	p.stop(errors.New("mydbg ends"))
 	p.sessions.Wait()
 	return err
+}
+
+// drain waits for running exchanges, not for long.
+func (p *Proxy) drain() {
+	late := time.NewTimer(closePatience)
+	defer late.Stop()
+	for bell := p.Journal.Listen(); p.busy(); {
+		select {
+		case <-bell:
+		case <-late.C:
+			return
+		}
+	}
+}
+
+// busy reports whether any connection has an exchange that will end by itself.
+func (p *Proxy) busy() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.conns {
+		if c.busy.Load() {
+			return true
+		}
+	}
+	return false
 }

@@ -36,7 +36,7 @@ type session struct {
 	idle   chan struct{} // one slot: rung when an exchange ends while the client pump waits for it
 	wait   atomic.Bool   // it does
 
-	turn     sync.Mutex
+	turn     turn
 	dec      mysqlwire.Decoder // follows the server leg
 	ok       mysqlwire.OK      // decoded into again and again
 	in       [2]incoming       // per leg
@@ -46,6 +46,7 @@ type session struct {
 	hung     bool   // a verdict left the client without an answer
 
 	x        Exchange // the client's running command; Seq 0 while idle
+	asked    []byte   // the beginning of its packet
 	kept     capture
 	kid      Exchange // an injected query under way; Seq 0 without one
 	kin      capture
@@ -55,11 +56,42 @@ type session struct {
 	final    Verdict           // the verdict on the command
 	seq      uint8             // of the next packet of the answer to the client
 	shown    bool              // the client has had (the beginning of) an answer
-	prepared uint32            // id that the plan's latest COM_STMT_PREPARE got
-	// types are a statement's parameter types as the client knows them, where an edited execute
-	// told the server others: the client's next execute may leave them out.
+	owed     bool              // which promised a further result
+	broken   bool              // which ended with an error, so that no result can join it
+	prepared uint32            // id that the plan's latest COM_STMT_PREPARE got; 0 if it failed
+	failed   *mysqlwire.ERR    // why it did
+
+	// types are a statement's parameter types as the client knows them, where the server was told
+	// others or nothing: the client's next execute may leave them out.
 	types map[uint32][]mysqlwire.Param
-	out   []byte // frames being built
+	// reshaped are the statements whose columns the client was told otherwise than the server did:
+	// MariaDB's next answer may leave them out.
+	reshaped map[uint32]bool
+}
+
+// turn is the right to act for a session. Only who has it touches the session's state.
+type turn chan struct{}
+
+// turnPatience is how long a pump waits for its turn before it begins to watch its leg: the other
+// one may be holding an event for hours. The usual wait is that for the end of a write.
+const turnPatience = 2 * time.Millisecond
+
+// take waits for the turn. Meanwhile l's peer may leave, which ends the session.
+func (s *session) take(l *leg) {
+	select {
+	case s.turn <- struct{}{}:
+		return
+	default:
+	}
+	soon := time.NewTimer(turnPatience)
+	defer soon.Stop()
+	select {
+	case s.turn <- struct{}{}:
+		return
+	case <-soon.C:
+	}
+	defer l.watch(s.gone(l))()
+	s.turn <- struct{}{} // who has it gives it up at the latest when the session's sockets close
 }
 
 // sockets are closed in one place, when the session's context ends.
@@ -93,7 +125,8 @@ func (p *Proxy) serve(ctx context.Context, nc net.Conn) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	s := &session{
 		proxy: p, client: newLeg(nc, mysqlwire.ToServer), cancel: cancel,
-		idle: make(chan struct{}, 1), types: map[uint32][]mysqlwire.Param{},
+		turn: make(turn, 1), idle: make(chan struct{}, 1),
+		types: map[uint32][]mysqlwire.Param{}, reshaped: map[uint32]bool{},
 	}
 	s.conn = p.open(nc, cancel)
 	p.tapped(s.conn, s.client)
@@ -121,9 +154,9 @@ func (s *session) run(ctx context.Context) (err error) {
 	return context.Cause(ctx)
 }
 
-// pump reads a leg and handles what came under the session's turn.
-func (s *session) pump(ctx context.Context, l *leg, handle func(context.Context) error) (err error) {
-	defer s.recovered(&err)
+// pump reads a leg and handles what came.
+func (s *session) pump(ctx context.Context, l *leg, handle func(context.Context) error) error {
+	raw := false // nobody follows the session, and neither pump queues for the other's leg any more
 	for first := true; ; first = false {
 		// The login may have read ahead.
 		if !first || len(l.unread()) == 0 {
@@ -131,25 +164,35 @@ func (s *session) pump(ctx context.Context, l *leg, handle func(context.Context)
 				return s.left(l, err)
 			}
 		}
-		if s.opaque.Load() {
+		if raw {
 			if err := s.relayRaw(l); err != nil {
 				return err
 			}
 			continue
 		}
-		s.turn.Lock()
-		err := ctx.Err()
-		if err == nil {
-			err = handle(ctx)
-		}
-		s.turn.Unlock()
+		err := s.act(ctx, l, handle)
 		if errors.Is(err, errWaitIdle) {
 			err = s.waitIdle(ctx, l, handle)
 		}
 		if err != nil {
 			return err
 		}
+		raw = s.opaque.Load()
 	}
+}
+
+// act handles what l has read under the session's turn.
+func (s *session) act(ctx context.Context, l *leg, handle func(context.Context) error) (err error) {
+	s.take(l)
+	defer func() { <-s.turn }()
+	defer s.recovered(&err)
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	if s.opaque.Load() {
+		return s.relayRaw(l)
+	}
+	return handle(ctx)
 }
 
 // left says who went and why, given what reading l said.
@@ -169,15 +212,20 @@ func (s *session) gone(l *leg) func(error) {
 	return func(err error) { s.cancel(s.left(l, err)) }
 }
 
+// recovered ends the session that panicked, and no other.
 func (s *session) recovered(err *error) {
 	if p := recover(); p != nil {
 		*err = fmt.Errorf("internal error, please report: %v", p)
 		s.note(Error, "%v\n%s", *err, debug.Stack())
+		s.cancel(*err)
 	}
 }
 
 // end reports a session that is over. Its pumps have ended, so it has the turn.
 func (s *session) end(cause error) {
+	defer s.proxy.closed(s.conn, cause)
+	var err error
+	defer s.recovered(&err)
 	if s.x.Seq != 0 {
 		held := s.x.State == Paused
 		s.x.State = Gone
@@ -187,13 +235,15 @@ func (s *session) end(cause error) {
 				s.x.Note = fmt.Sprintf("%v after %.1fs, while held at %s", cause, time.Since(s.x.Begun).Seconds(), s.x.HeldAt)
 			}
 		}
+		if s.kid.Seq != 0 {
+			s.finishKid(Gone)
+		}
 		s.endExchange()
 	}
 	s.conn.change(func(i *ConnInfo) {
 		i.Closed, i.Cause, i.Phase = time.Now(), cause.Error(), Closed
 	})
 	s.disconnected()
-	s.proxy.closed(s.conn, cause)
 }
 
 // disconnected asks the hooks at disconnect, where nothing can be changed but things can be seen.
@@ -208,18 +258,40 @@ func (s *session) note(l Level, format string, args ...any) {
 	s.proxy.Journal.Note(l, s.conn.ID, s.x.Seq, format, args...)
 }
 
-// lost turns the session opaque: its bytes still cross, nobody follows them.
-func (s *session) lost(why error) {
+// lost turns the session opaque: its bytes still cross, nobody follows them. It is an error where
+// that cannot go well: in the middle of an answer that the client must not see.
+func (s *session) lost(why error) error {
 	if s.opaque.Swap(true) {
-		return
+		return nil
 	}
+	s.conn.busy.Store(false)
 	s.note(Warning, "connection %d is relayed without being followed: %v. Its breakpoints no longer work.", s.conn.ID, why)
 	s.conn.change(func(i *ConnInfo) { i.Opaque, i.Phase = why.Error(), Relayed })
-	if s.x.Seq != 0 {
-		s.x.Marks |= MarkOpaque
-		s.x.Note = why.Error()
-		s.endExchange()
+	if s.x.Seq == 0 {
+		return nil
 	}
+	s.x.Marks |= MarkOpaque
+	s.x.Note = why.Error()
+	if s.now.mode == discarded {
+		return fmt.Errorf("the answer to an injected query cannot be followed: %w", why)
+	}
+	err := s.salvage()
+	s.endExchange()
+	return err
+}
+
+// salvage sends the client what was collected of an answer that cannot be followed to its end.
+func (s *session) salvage() error {
+	if s.now.mode != collected || s.now.answer == nil {
+		return nil
+	}
+	if !s.now.query.Show {
+		return errors.New("the answer to an injected query cannot be followed")
+	}
+	if err := s.deliver(s.now.answer); err != nil {
+		return err
+	}
+	return s.deliverFrames(s.in[mysqlwire.ToClient].body)
 }
 
 // relayRaw passes on what l has read.
