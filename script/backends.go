@@ -86,6 +86,25 @@ func (u *universe) connected(n int) int {
 	return count
 }
 
+// leastBusy is the server that a connection gets where the script does not choose: of those for
+// writing that are not down, the one with the fewest clients. It is 0 where there is no choice.
+func (u *universe) leastBusy() int {
+	all := u.backends()
+	if len(all) < 2 {
+		return 0
+	}
+	best, fewest := 0, 0
+	for i, b := range all {
+		if b.ReadOnly || u.state[i+1] == stateDown {
+			continue
+		}
+		if n := u.connected(i + 1); best == 0 || n < fewest {
+			best, fewest = i+1, n
+		}
+	}
+	return best
+}
+
 func (u *universe) backendNewIndex(l *lua.LState) int {
 	n := self[backend](l, "backend")
 	switch k := key(l); k {

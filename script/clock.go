@@ -37,6 +37,9 @@ func (c *clock) start(ctx context.Context, limit time.Duration) {
 	}
 }
 
+// stop ends a call: nothing runs, nothing is watched.
+func (c *clock) stop() { *c = clock{} }
+
 // look finds out whether the call's time is over.
 func (c *clock) look() error {
 	switch {

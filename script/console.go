@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,12 +51,13 @@ func (c *Console) Scripts() []Status {
 	return list
 }
 
-// Lines is the newest output of all scripts, each script's oldest first.
+// Lines is the newest output of all scripts, oldest first.
 func (c *Console) Lines() []Line {
 	var list []Line
 	for _, e := range c.engines {
 		list = append(list, e.Lines()...)
 	}
+	slices.SortStableFunc(list, func(a, b Line) int { return a.At.Compare(b.At) })
 	return list
 }
 
@@ -84,12 +86,15 @@ func (c *Console) Run(ctx context.Context, ev *intercept.Event, code string) Res
 		return Result{Err: &Error{Script: snippetName, Conn: ev.Conn.ID, Msg: err.Error()}}
 	}
 	was := c.u.now
+	defer func() {
+		c.u.captured, c.u.printed, c.u.now = false, nil, was
+		c.u.leave()
+	}()
 	c.u.now = moment{script: snippetName, line: Line{Event: ev.ID, Exchange: ev.Exchange, Conn: ev.Conn.ID}}
 	c.u.captured, c.u.printed = true, nil
 	r := c.run(ctx, ev, code)
 	r.Output = c.u.printed
-	c.u.captured, c.u.printed, c.u.now = false, nil, was
-	for _, l := range c.u.leave() {
+	for _, l := range c.u.said {
 		r.Output = append(r.Output, l.Level.String()+": "+l.Text)
 	}
 	return r

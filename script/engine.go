@@ -2,6 +2,7 @@ package script
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"time"
 
@@ -19,7 +20,8 @@ type Options struct {
 	Output func(Line)
 	// Servers fills proxy.global.backends. Without it there are none.
 	Servers Servers
-	// Path is where require looks for Lua files, as in LUA_PATH; "" leaves it to the environment.
+	// Path is where require looks for Lua files, as in LUA_PATH; "" is beside the script and then
+	// where the environment says.
 	Path string
 }
 
@@ -57,6 +59,11 @@ func Load(path string, o Options) (*Engine, error) {
 		u: newUniverse(o.Path, o.Servers), conns: map[intercept.ConnID]*conn{},
 	}
 	e.out.to = o.Output
+	if o.Path == "" {
+		pkg := e.u.l.GetGlobal("package").(*lua.LTable)
+		elsewhere, _ := text(pkg.RawGetString("path"))
+		pkg.RawSetString("path", lua.LString(filepath.Join(filepath.Dir(path), "?.lua")+";"+elsewhere))
+	}
 	e.u.now.script = path
 	if _, err := e.src.load(); err != nil {
 		return nil, err
@@ -115,11 +122,12 @@ func (e *Engine) Handle(ctx context.Context, ev *intercept.Event) (intercept.Ver
 	if err != nil {
 		return intercept.Verdict{}, err
 	}
+	defer func() { // also when something panics: other connections wait for the turn
+		e.u.now.line = Line{}
+		e.out.add(e.u.leave())
+	}()
 	e.u.now.line = Line{Event: ev.ID, Exchange: ev.Exchange, Conn: ev.Conn.ID, Hook: hookNames[ev.Point]}
-	v, err := e.decide(ctx, ev, c, failed)
-	e.u.now.line = Line{}
-	e.out.add(e.u.leave())
-	return v, err
+	return e.decide(ctx, ev, c, failed)
 }
 
 func (e *Engine) decide(ctx context.Context, ev *intercept.Event, c *conn, failed *loadFailure) (intercept.Verdict, error) {
@@ -213,8 +221,8 @@ func (e *Engine) fail(err *Error) {
 
 // asError gives an error from the universe what it lacks.
 func asError(err error, id intercept.ConnID, hook string) *Error {
-	bad, ok := err.(*Error) //nolint:errorlint // made by universe.run, never wrapped
-	if !ok {
+	var bad *Error
+	if !errors.As(err, &bad) {
 		bad = &Error{Msg: err.Error()}
 	}
 	bad.Conn, bad.Hook = id, hook

@@ -595,6 +595,29 @@ func TestCoroutinesOutliveTheirCall(t *testing.T) {
 	wantOutput(t, b, "print: 1", "print: 2", "print: 3")
 }
 
+func TestCoroutinesOutsideOfThemselves(t *testing.T) {
+	b := load(t, `function read_query(packet)
+		if packet:byte() == proxy.COM_QUERY then coroutine.yield() end
+		print(coroutine.resume(coroutine.create(function() error("no", 0) end)))
+		print(pcall(coroutine.wrap(function(a) error(a, 0) end), "wrapped"))
+	end`)
+	if _, err := b.e.Handle(t.Context(), b.commandEvent(1, "\x03a")); err == nil {
+		t.Error("a hook has yielded")
+	}
+	b.output()
+	b.query("\x0e")
+	wantOutput(t, b, "print: false\tno", "print: false\twrapped")
+}
+
+func TestRequireLooksBesideTheScript(t *testing.T) {
+	b := load(t, `print(require("neighbour"))`)
+	if err := os.WriteFile(filepath.Join(filepath.Dir(b.path), "neighbour.lua"), []byte("return 'found'"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.query("\x03a")
+	wantOutput(t, b, "print: found")
+}
+
 func TestRequiredModulesDefineSharedHooks(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "shared_hooks.lua"), []byte("local n = 0\nfunction read_query() n = n + 1 print('module', n) end"), 0o600); err != nil {

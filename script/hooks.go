@@ -89,8 +89,15 @@ func (h *hooks) connectServer() (intercept.Verdict, error) {
 		}
 		return h.reply(a), nil
 	}
-	if w := h.c.wanted; w != nil && *w > 0 {
-		return intercept.Verdict{Action: intercept.Forward, Backend: *w}, err
+	n := 0
+	if w := h.c.wanted; w != nil && h.e.u.state[*w] != stateDown {
+		n = *w
+	}
+	if n <= 0 {
+		n = h.e.u.leastBusy()
+	}
+	if n > 0 {
+		return intercept.Verdict{Action: intercept.Forward, Backend: n}, err
 	}
 	return intercept.Verdict{}, err
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -306,6 +307,36 @@ func TestLabPreparedStatements(t *testing.T) {
 			want(t, b.column(c, "select 7 as n, ? as s, null as x", "text"), "8")
 		}
 		wantOutput(t, b.bench, "print: s\t7\ttext\tnil", "print: s\t7\ttext\tnil")
+		if got := b.notices(); len(got) > 0 {
+			t.Errorf("the core noted %q", got)
+		}
+	})
+}
+
+func TestLabLoadDataLocal(t *testing.T) {
+	each(t, `
+		function read_query(packet)
+			if packet:byte() ~= proxy.COM_QUERY then return end
+			proxy.queries:append(1, packet, { resultset_is_needed = true })
+			return proxy.PROXY_SEND_QUERY
+		end
+		function read_query_result(inj) if inj.query:find("load data") then print(inj.resultset.affected_rows) end end`, func(t *testing.T, b *labBench) {
+		mysql.RegisterReaderHandler("lines", func() io.Reader { return strings.NewReader("1\n2\n3\n") })
+		defer mysql.DeregisterReaderHandler("lines")
+		c := b.open("?allowAllFiles=true")
+		if _, err := c.ExecContext(t.Context(), "create temporary table l (a int)"); err != nil {
+			t.Fatal(err)
+		}
+		_, err := c.ExecContext(t.Context(), "load data local infile 'Reader::lines' into table l")
+		var refused *mysql.MySQLError
+		if errors.As(err, &refused) && refused.Number == 3948 {
+			t.Skip("the server does not load local files")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		want(t, b.column(c, "select count(*) from l"), "3")
+		wantOutput(t, b.bench, "print: 3")
 		if got := b.notices(); len(got) > 0 {
 			t.Errorf("the core noted %q", got)
 		}

@@ -68,11 +68,10 @@ func (a *adapter) first(p []byte) {
 			return
 		}
 		a.columns = n
-		b, err := (&mysqlwire.ColumnCount{Count: n, Metadata: 1}).Encode(nil, a.cx)
-		if err != nil {
-			b = p
+		if a.cx.Caps&(mysqlwire.OptionalResultsetMetadata|mysqlwire.MariaDBCacheMetadata) != 0 {
+			p = encoded(&mysqlwire.ColumnCount{Count: n, Metadata: 1}, a.cx, p)
 		}
-		a.put(mysqlwire.KindColumnCount, b)
+		a.put(mysqlwire.KindColumnCount, p)
 	default:
 		a.put(mysqlwire.KindUnknown, p)
 	}

@@ -110,10 +110,10 @@ func (u *universe) run(ctx context.Context, limit time.Duration, fn *lua.LFuncti
 		// Whatever the script made of it: this is why it ended.
 		e := luaError(err, u.now.script)
 		e.Msg = over.Error()
-		u.clock.start(nil, 0)
+		u.clock.stop()
 		return e
 	}
-	u.clock.start(nil, 0)
+	u.clock.stop()
 	if err != nil {
 		return luaError(err, u.now.script)
 	}
