@@ -97,8 +97,8 @@ func (m *Model) off(id keymap.ID) string {
 			return "nothing was searched for yet; / searches"
 		}
 	case keymap.Copy:
-		if _, what := m.inspector.Copy(); !ok || what == "" {
-			return "there is nothing to copy here"
+		if !ok {
+			return "select an event first"
 		}
 	case keymap.View, keymap.NextChange, keymap.PrevChange:
 		if !ok {

@@ -58,6 +58,10 @@ type copiedMsg struct {
 // terminal's sequence.
 func (m *Model) copy() tea.Cmd {
 	text, what := m.inspector.Copy()
+	if what == "" {
+		m.say(intercept.Info, "there is nothing to copy here")
+		return nil
+	}
 	out, getenv := m.out, m.o.Getenv
 	tool := clipboardTool(getenv)
 	return func() tea.Msg {

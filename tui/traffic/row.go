@@ -72,7 +72,7 @@ func (p *Pane) exchangeRow(it *item, w int) string {
 type columns struct{ number, info, took, tag, text int }
 
 func (p *Pane) columns(w int) (c columns) {
-	c.number = max(len(strconv.FormatUint(uint64(p.hi), 10)), 4) + 1
+	c.number = max(len(strconv.FormatUint(uint64(p.hi), 10))+1, 5)
 	c.took, c.tag = 6, 8
 	switch {
 	case w >= 80:

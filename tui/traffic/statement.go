@@ -30,7 +30,7 @@ func Statement(sql string, w int) string {
 	if at < 0 || w >= roomy && ansi.StringWidth(safe.Line(one[:end])) <= (w-1)-(w-1)/2 {
 		return safe.Elide(one, w)
 	}
-	if n := ansi.StringWidth(safe.Line(one[:end])); n <= w-2 {
+	if n := ansi.StringWidth(safe.Line(one[:end])); n <= w-2 || !strings.Contains(strings.TrimRight(one[:at], " "), " ") {
 		return safe.Cut(one, w) // all the way to the table, and the end goes
 	}
 	// The word before the table (FROM, INTO, JOIN) says what it is there for.

@@ -19,6 +19,7 @@ func TestStatement(t *testing.T) {
 		{"keeps both ends where there is room", "UPDATE orders SET status = 'paid', note = 'abcdef' WHERE id = 5", 44, "UPDATE orders SET stat…'abcdef' WHERE id = 5"},
 		{"keeps a table far behind", "SELECT id, name, address, city, country, phone FROM customers WHERE id = 1", 36, "SELECT … FROM customers WHERE id = 1"},
 		{"cuts after a far table", "SELECT id, name, address, city, country, phone FROM customers WHERE name LIKE '%a%' ORDER BY id", 30, "SELECT … FROM customers WHERE…"},
+		{"has no room for a table", "UPDATE customers SET a = 1", 11, "UPDATE cus…"},
 		{"shows what it may not obey", "select '\x1b[2J'", 20, `select '\x1b[2J'`},
 		{"survives no room", "select 1 from t", 0, ""},
 	} {
