@@ -99,14 +99,14 @@ func loadString(l *lua.LState) int {
 	if l.Get(2) != lua.LNil {
 		name = stringArg(l, 2, "loadstring")
 	}
-	fn, err := l.Load(strings.NewReader(src), chunkID(name))
+	proto, err := compileChunk(src, chunkID(name))
 	if err != nil {
 		e := compileError(err, "")
 		l.Push(lua.LNil)
 		l.Push(lua.LString(chunkID(name) + ":" + strconv.Itoa(e.Line) + ": " + e.Msg))
 		return 2
 	}
-	l.Push(fn)
+	l.Push(l.NewFunctionFromProto(proto)) // in _G
 	return 1
 }
 

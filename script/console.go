@@ -9,7 +9,6 @@ import (
 	"time"
 
 	lua "github.com/yuin/gopher-lua"
-	"github.com/yuin/gopher-lua/parse"
 
 	"mydbg/intercept"
 	"mydbg/intercept/rule"
@@ -66,7 +65,7 @@ type Result struct {
 	Output   []string           // what it printed, and the value of an expression
 	Verdict  *intercept.Verdict // what it decided; nil without a decision
 	Describe string             // the decision in words, or why there is none
-	Err      error              // an *Error
+	Err      error              // an *Error: of the code, or why the event cannot have what it decided
 }
 
 // snippet is one run.
@@ -145,9 +144,9 @@ func (c *Console) conn(ev *intercept.Event) *conn {
 
 // compile tries the code as an expression first.
 func (s *snippet) compile(code string) error {
-	proto, err := compileChunk("return " + code)
+	proto, err := compileChunk("return "+code, chunkID(snippetName))
 	if s.expr = err == nil; !s.expr {
-		if proto, err = compileChunk(code); err != nil {
+		if proto, err = compileChunk(code, chunkID(snippetName)); err != nil {
 			e := compileError(err, snippetName)
 			e.Conn = s.ev.Conn.ID
 			return e
@@ -155,20 +154,6 @@ func (s *snippet) compile(code string) error {
 	}
 	s.fn = s.u.l.NewFunctionFromProto(proto)
 	return nil
-}
-
-func compileChunk(code string) (proto *lua.FunctionProto, err error) {
-	defer func() { // the compiler panics on some constructs
-		if p := recover(); p != nil {
-			err = fmt.Errorf("compile: %v", p)
-		}
-	}()
-	name := chunkID(snippetName)
-	chunk, err := parse.Parse(strings.NewReader(code), name)
-	if err != nil {
-		return nil, err
-	}
-	return lua.Compile(chunk, name)
 }
 
 // prepare makes what the snippet sees: the connection's globals, and packet or inj.
@@ -304,6 +289,9 @@ func (s *snippet) result(values []lua.LValue) Result {
 	}
 	if s.c.closing {
 		what += ", then closes the connection"
+	}
+	if err := intercept.Check(s.ev, &v); err != nil {
+		return Result{Err: &Error{Script: snippetName, Conn: s.ev.Conn.ID, Msg: err.Error()}}
 	}
 	return Result{Verdict: &v, Describe: what}
 }

@@ -94,6 +94,35 @@ func TestSnippetAtAResult(t *testing.T) {
 	if r.Verdict == nil || r.Verdict.Action != intercept.Drop {
 		t.Errorf("got %+v, want drop", r.Verdict)
 	}
+	ev.Query.Show = true
+	r = c.Run(t.Context(), ev, `return proxy.PROXY_IGNORE_RESULT`)
+	if r.Err == nil || !strings.Contains(r.Err.Error(), "the client waits for this answer") || r.Verdict != nil {
+		t.Errorf("got %+v, want a refusal", r)
+	}
+	r = c.Run(t.Context(), ev, `proxy.queries:append(1, "\003select 2") return proxy.PROXY_IGNORE_RESULT`)
+	if r.Err != nil || r.Verdict == nil || len(r.Verdict.Queries) != 1 || r.Describe != "keeps the result from the client and sends COM_QUERY" {
+		t.Errorf("got %+v, want another query in its place", r)
+	}
+}
+
+func TestSnippetsInTheLogin(t *testing.T) {
+	c := NewConsole(Options{Servers: fleet{}})
+	for _, tt := range []struct {
+		point    intercept.Point
+		code     string
+		describe string
+		action   intercept.Action
+	}{
+		{rule.ConnectServer, `proxy.connection.backend_ndx = 2`, "connects to backend 2", intercept.Forward},
+		{rule.ReadHandshake, `proxy.response = { type = 255, errmsg = "full", errcode = 1040 } return 2`, "answers ERROR 1040 (07000): full", intercept.Reply},
+		{rule.ReadAuthResult, `assert(auth.packet == packet) proxy.response = { type = 0 } return 2`, "answers OK", intercept.Reply},
+	} {
+		ev := &intercept.Event{Point: tt.point, Conn: conns(1), Context: &mysqlwire.Context{}, Packet: []byte{0, 0, 0, 2, 0, 0, 0}, PacketLen: 7}
+		r := c.Run(t.Context(), ev, tt.code)
+		if r.Err != nil || r.Verdict == nil || r.Verdict.Action != tt.action || r.Describe != tt.describe {
+			t.Errorf("%s: got %+v, want %q", tt.point, r, tt.describe)
+		}
+	}
 }
 
 func TestSnippetsShareGlobalsOfTheirConnection(t *testing.T) {
@@ -119,6 +148,9 @@ func TestSnippetsShareGlobalsOfTheirConnection(t *testing.T) {
 	run(c, 1, "count = 0")
 	b.ask(b.commandEvent(1, "\x03a"))
 	wantOutput(t, b, "print: 41", "print: 1")
+	if l := c.Lines(); len(l) != 2 || l[1].Text != "1" {
+		t.Errorf("got lines %+v", l)
+	}
 	if s := c.Scripts(); len(s) != 1 || !s[0].OK || s[0].Hooks[0].Name != "read_query" || s[0].Hooks[0].Calls != 2 {
 		t.Errorf("got %+v", s)
 	}
@@ -157,6 +189,8 @@ func TestSnippetErrors(t *testing.T) {
 		{"error()", "error('no', 0)", t.Context(), 0, "no"},
 		{"cancelled", "while true do end", cancelled, 1, "stopped: cancelled"},
 		{"a response that cannot be sent", "return proxy.PROXY_SEND_RESULT", t.Context(), 0, "proxy.response.type isn't set in snippet"},
+		{"a plan without an answer for the client", "proxy.queries:append(1, '\\025\\001\\000\\000\\000') return proxy.PROXY_SEND_QUERY", t.Context(), 0,
+			"query 1 of 1: COM_STMT_CLOSE cannot take the place of COM_QUERY: only one of them has an answer"},
 		{"too deep", "local function f() return 1 + f() end\nf()", t.Context(), 1, "stack overflow"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -37,6 +37,9 @@ func load(t testing.TB, src string) *bench { return loadWith(t, src, Options{}) 
 func loadWith(t testing.TB, src string, o Options) *bench {
 	t.Helper()
 	b := &bench{t: t, path: filepath.Join(t.TempDir(), "test.lua"), caps: mysqlwire.Protocol41}
+	if o.Deadline == 0 {
+		o.Deadline = 20 * time.Second // the machine may be busy
+	}
 	b.write(src)
 	o.Output = func(l Line) {
 		b.mu.Lock()
@@ -842,6 +845,52 @@ func TestHooksOfTheLogin(t *testing.T) {
 	if len(b.e.conns) != 0 {
 		t.Errorf("%d connections are remembered after disconnect", len(b.e.conns))
 	}
+}
+
+func TestDecisionsInTheLogin(t *testing.T) {
+	const full = `proxy.response = { type = proxy.MYSQLD_PACKET_ERR, errmsg = "full", errcode = 1040 } `
+	for _, tt := range []struct {
+		name, src string
+		point     intercept.Point
+		kind      mysqlwire.Kind
+		action    intercept.Action
+		output    []string
+	}{
+		{"a greeting is refused", `function read_handshake() ` + full + `return proxy.PROXY_SEND_RESULT end`, rule.ReadHandshake, mysqlwire.KindGreeting, intercept.Reply, nil},
+		{"in the old way", `function read_handshake() ` + full + `return proxy.PROXY_SEND_QUERY end`, rule.ReadHandshake, mysqlwire.KindGreeting, intercept.Reply,
+			[]string{"warning: read_handshake() returned PROXY_SEND_QUERY, which is deprecated: use PROXY_SEND_RESULT"}},
+		{"an error in place of a greeting is not shown", `function read_handshake() error("called") end`, rule.ReadHandshake, mysqlwire.KindERR, intercept.Pass, nil},
+		{"a login needs a server", `function read_auth() proxy.queries:append(1, "login") return proxy.PROXY_SEND_QUERY end`, rule.ReadAuth, mysqlwire.KindLogin, intercept.Pass,
+			[]string{"critical: read_auth() wants to send a query, but there is no server"}},
+		{"a login without a queue passes", `function read_auth() return proxy.PROXY_SEND_QUERY end`, rule.ReadAuth, mysqlwire.KindLogin, intercept.Pass, nil},
+		{"a result is replaced", `function read_auth_result(auth) ` + full + `return proxy.PROXY_SEND_RESULT end`, rule.ReadAuthResult, mysqlwire.KindOK, intercept.Reply, nil},
+		{"4 is no decision there", `function read_auth_result(auth) return 4 end`, rule.ReadAuthResult, mysqlwire.KindOK, intercept.Pass, nil},
+	} {
+		b := load(t, tt.src)
+		ev := b.event(tt.point, 1)
+		ev.Kind, ev.Packet = tt.kind, []byte{0}
+		if v := b.ask(ev); v.Action != tt.action {
+			t.Errorf("%s: got %v, want %v", tt.name, v.Action, tt.action)
+		}
+		wantOutput(t, b, tt.output...)
+	}
+}
+
+func TestLoadedCodeSeesTheRealGlobals(t *testing.T) {
+	b := load(t, `
+		mine = "script's"
+		_G.everybodys = "all"
+		function read_query()
+			print(assert(loadstring("return mine, everybodys"))())
+			print(loadstring("x = = 1"))
+			print(pcall(assert(loadstring("error('here')", "=named"))))
+			print(collectgarbage("count") > 0, collectgarbage())
+			local ok, err = pcall(error, { code = 5 })
+			print(ok, err.code)
+		end`)
+	b.query("\x03a")
+	wantOutput(t, b, "print: nil\tall", "print: nil\t[string \"x = = 1\"]:1: syntax error near '='",
+		"print: false\tnamed:1: here", "print: true\t0", "print: false\t5")
 }
 
 func TestAddresses(t *testing.T) {

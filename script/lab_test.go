@@ -217,6 +217,28 @@ func TestLabConnectionObject(t *testing.T) {
 	})
 }
 
+func TestLabLoginIsDeniedByTheScript(t *testing.T) {
+	each(t, `
+		function read_auth()
+			if proxy.connection.client.default_db ~= "denied" then return end
+			proxy.response = { type = proxy.MYSQLD_PACKET_ERR, errmsg = "not today", errcode = 1045, sqlstate = "28000" }
+			return proxy.PROXY_SEND_RESULT
+		end`, func(t *testing.T, b *labBench) {
+		want(t, b.column(b.open(""), "select 1"), "1")
+		s := b.s
+		s.Database = "denied"
+		db, err := sql.Open("mysql", s.DSN(b.p.Addr))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		var refused *mysql.MySQLError
+		if err := db.PingContext(t.Context()); !errors.As(err, &refused) || refused.Number != 1045 || refused.Message != "not today" {
+			t.Errorf("got %v, want the script's error", err)
+		}
+	})
+}
+
 func TestLabMockServer(t *testing.T) {
 	p := intercepttest.NewProxy(t, intercept.Options{}, "")
 	b := load(t, `

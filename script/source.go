@@ -72,24 +72,34 @@ func (s *source) compile() (*lua.FunctionProto, *Error) {
 
 // compile makes code that, when run, returns the script as a function without "...": every
 // connection gets a closure of its own. Line numbers are those of the file.
-func compile(src []byte, path string) (proto *lua.FunctionProto, err error) {
+func compile(src []byte, path string) (*lua.FunctionProto, error) {
+	return compileWith(string(src), chunkID(path), func(chunk []ast.Stmt) []ast.Stmt {
+		fn := &ast.FunctionExpr{ParList: &ast.ParList{}, Stmts: chunk}
+		fn.SetLine(1)
+		fn.SetLastLine(1 + bytes.Count(src, []byte{'\n'}))
+		ret := &ast.ReturnStmt{Exprs: []ast.Expr{fn}}
+		ret.SetLine(1)
+		ret.SetLastLine(1)
+		return []ast.Stmt{ret}
+	})
+}
+
+// compileChunk makes code that runs when it is called.
+func compileChunk(src, name string) (*lua.FunctionProto, error) {
+	return compileWith(src, name, func(chunk []ast.Stmt) []ast.Stmt { return chunk })
+}
+
+func compileWith(src, name string, wrap func([]ast.Stmt) []ast.Stmt) (proto *lua.FunctionProto, err error) {
 	defer func() { // the compiler panics on some constructs
 		if p := recover(); p != nil {
 			err = fmt.Errorf("compile: %v", p)
 		}
 	}()
-	name := chunkID(path)
-	chunk, err := parse.Parse(bytes.NewReader(src), name)
+	chunk, err := parse.Parse(strings.NewReader(src), name)
 	if err != nil {
 		return nil, err
 	}
-	fn := &ast.FunctionExpr{ParList: &ast.ParList{}, Stmts: chunk}
-	fn.SetLine(1)
-	fn.SetLastLine(1 + bytes.Count(src, []byte{'\n'}))
-	ret := &ast.ReturnStmt{Exprs: []ast.Expr{fn}}
-	ret.SetLine(1)
-	ret.SetLastLine(1)
-	return lua.Compile([]ast.Stmt{ret}, name)
+	return lua.Compile(wrap(chunk), name)
 }
 
 // chunkID is how Lua 5.1 shows the name of a chunk in messages.
