@@ -13,7 +13,8 @@
 // state's turn. A hook returns its decision and never waits, so the turn is short; files are read
 // and output is handed out without it. A call that takes longer than Options.Deadline is ended and
 // its event goes on unchanged. What the deadline cannot end is a single call of a library function
-// that blocks, such as os.execute: as in MySQL Proxy it stalls every connection of the script.
+// that blocks, such as io.popen: as in MySQL Proxy it stalls every connection of the script. A snippet
+// has five seconds, and hooks of the same script wait for it.
 //
 // # Queries are planned one by one
 //
