@@ -264,8 +264,11 @@ func (m *Model) released(h *intercept.Held, mode intercept.StepMode, edited bool
 		m.chase = h.Conn.ID
 	}
 	m.pull()
-	if mode == intercept.Continue && len(m.held) > 0 {
+	switch {
+	case mode == intercept.Continue && len(m.held) > 0:
 		m.events.SelectHeld(m.held[0].ID)
+	case h.Exchange == 0: // its row is gone: the next step of the login takes its place
+		m.chase = h.Conn.ID
 	}
 	how := "goes on"
 	if edited {

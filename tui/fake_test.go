@@ -97,7 +97,13 @@ func (f *fake) Resolve(id intercept.HoldID, v intercept.Verdict) error {
 	}
 	return intercept.ErrNotHeld
 }
-func (f *fake) Keep(intercept.HoldID) {}
+func (f *fake) Keep(id intercept.HoldID) {
+	for i := range f.held {
+		if f.held[i].ID == id {
+			f.held[i].Deadline = time.Time{}
+		}
+	}
+}
 func (f *fake) ReleaseAll() {
 	for len(f.held) > 0 {
 		_ = f.Resolve(f.held[0].ID, intercept.Verdict{})

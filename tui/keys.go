@@ -140,7 +140,22 @@ func (m *Model) press(k tea.KeyMsg) tea.Cmd {
 	if a.Group == keymap.GroupRelease && m.repeated(a.ID) {
 		return nil
 	}
+	m.stopTimer()
 	return m.do(a.ID)
+}
+
+// lastSeconds of a deadline count down where they can be seen, and any key on the event stops them.
+const lastSeconds = 5 * time.Second
+
+func (m *Model) stopTimer() {
+	t, _ := m.target()
+	h := m.heldByID(t.Hold)
+	if h == nil || h.Deadline.IsZero() || h.Deadline.Sub(m.now()) > lastSeconds {
+		return
+	}
+	m.e.Keep(h.ID)
+	m.pull()
+	m.say(intercept.Info, "%s: its timer is stopped, it stays paused", name(h))
 }
 
 // repeated reports whether a release key is held down.

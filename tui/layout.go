@@ -35,15 +35,15 @@ type size struct{ w, h int }
 
 // layout is worked out from the last size alone.
 type layout struct {
-	tiny                   bool
-	shape                  shape
-	body                   size // between header and footer
-	list, side, hex, log   size // zero for what is not shown
-	preview                size
-	editor                 size
-	footer                 int // lines of hints
-	queue, message, bottom bool
-	areas                  []area // that have the focus in turn
+	tiny                 bool
+	shape                shape
+	body                 size // between header and footer
+	list, side, hex, log size // zero for what is not shown
+	preview              size
+	editor               size
+	footer               int    // lines of hints
+	queue                bool   // a line of what is paused
+	areas                []area // that have the focus in turn
 }
 
 // arrange works out the layout and tells the panes their sizes.

@@ -433,3 +433,35 @@ func TestInspectorFollowsTheSelection(t *testing.T) {
 	d.Press("esc", "]", "]", "2", "j")
 	d.Has("inspector of connection #4")
 }
+
+func TestDeadlinesCountDown(t *testing.T) {
+	f := shop()
+	f.held[0].Deadline = noon.Add(8 * time.Second)
+	d, _ := start(t, f, 120, 36, plain)
+	d.Has("00:14 PAUSED")
+	d.Press("v")
+	if f.held[0].Deadline.IsZero() {
+		t.Error("a key long before the deadline stopped it")
+	}
+	d.Advance(4 * time.Second)
+	d.Has("-00:04 PAUSED")
+	d.Press("v")
+	if !f.held[0].Deadline.IsZero() {
+		t.Error("a key in the last seconds did not stop it")
+	}
+	d.Has("its timer is stopped")
+}
+
+func TestLoginIsFollowed(t *testing.T) {
+	f := &fake{}
+	f.conn(9, func(i *intercept.ConnInfo) { i.Phase, i.User, i.DB = intercept.LoggingIn, "", "" })
+	f.hold(1, 9, 0, rule.ReadHandshake, 0)
+	d, m := start(t, f, 120, 36, plain)
+	d.Has("handshake", "login event", "paused queue:  1) conn 9 read_handshake")
+	d.Press("c")
+	f.hold(2, 9, 0, rule.ReadAuth, 0)
+	wake(d)
+	if got, _ := m.events.Selected(); got.Hold != 2 || got.Below {
+		t.Errorf("the next step of the login is not selected: %+v", got)
+	}
+}

@@ -260,7 +260,7 @@ func (p *Pane) took(x *intercept.Exchange) string {
 	switch x.State {
 	case intercept.Paused:
 		if h := p.heldBy(x.Seq); h != nil {
-			return Clock(p.now.Sub(h.Since))
+			return p.heldFor(h)
 		}
 		return ""
 	case intercept.InFlight:
@@ -273,6 +273,14 @@ func (p *Pane) took(x *intercept.Exchange) string {
 		return ""
 	}
 	return Short(x.Took())
+}
+
+// heldFor is how long an event is held; its last seconds, when something happens by itself then, count down.
+func (p *Pane) heldFor(h *intercept.Held) string {
+	if left := h.Deadline.Sub(p.now); !h.Deadline.IsZero() && left <= 5*time.Second {
+		return "-" + Clock(left+time.Second-1)
+	}
+	return Clock(p.now.Sub(h.Since))
 }
 
 // info is the size of the answer in a word.
@@ -327,7 +335,7 @@ func (p *Pane) holdRow(h *intercept.Held, w int) string {
 	text := w - 3 - c.took - 1 - c.tag - 3
 	return style.Render(safe.Pad(p.th.Glyph(state), 2)) + "    " +
 		p.th.Text.Render(safe.Pad(what, max(text-1, 0))) + " " +
-		p.th.Dim.Render(safe.PadLeft(Clock(p.now.Sub(h.Since)), c.took)) + " " +
+		p.th.Dim.Render(safe.PadLeft(p.heldFor(h), c.took)) + " " +
 		style.Render(safe.Cut(state.Tag(), c.tag))
 }
 

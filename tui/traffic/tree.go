@@ -8,12 +8,12 @@ import (
 
 // The kind of a row is in the lowest bits of its id, the number of what it shows above them.
 const (
-	rowExchange = iota
+	rowExchange = iota + 1
 	rowConn
 	rowHold
 	rowEarlier
 
-	kindBits = 2
+	kindBits = 3
 	kindMask = 1<<kindBits - 1
 )
 

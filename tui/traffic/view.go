@@ -39,7 +39,7 @@ func (p *Pane) right() string {
 		out = "f: " + safe.Elide(p.filter.String(), max(p.w/3, 12))
 	}
 	if p.gone > 0 {
-		out = fmt.Sprintf("%s older gone  ", Count(p.gone)) + out
+		out = fmt.Sprintf("%s gone  ", Count(p.gone)) + out
 	}
 	if p.list.Following() {
 		return out + "   follow"
