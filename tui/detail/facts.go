@@ -5,7 +5,10 @@ import (
 
 	"mydbg/intercept"
 	"mydbg/intercept/rule"
+	"mydbg/intercept/sqltext"
 	"mydbg/mysqlwire"
+	"mydbg/tui/sqlview"
+	"mydbg/tui/theme"
 )
 
 // facts are what a subject is about, as far as it is cheap to say.
@@ -21,6 +24,51 @@ type facts struct {
 	answer    *mysqlwire.Answer  // what the client gets or got
 	statement statement
 	missing   string // what is not there to be shown, and why
+
+	laid map[layout][]string // the statement's first lines, made once
+	tags *string
+	sum  *mysqlwire.Summary // of a held answer
+}
+
+// layout is how the first lines of a statement are laid out.
+type layout struct {
+	w   int
+	one bool // in one line, wrapped
+}
+
+// headLines are the first lines of the statement.
+func (f *facts) headLines(th *theme.Theme, l layout) []string {
+	lines, ok := f.laid[l]
+	if !ok {
+		text := sqltext.Format(f.statement.head())
+		if l.one {
+			text = sqltext.OneLine(f.statement.head())
+		}
+		lines = sqlview.Lines(th, sqlview.SQL, text, l.w)
+		if len(f.laid) > 8 || f.laid == nil {
+			f.laid = map[layout][]string{}
+		}
+		f.laid[l] = lines
+	}
+	return lines
+}
+
+// tagText is the tags in the statement's comments.
+func (f *facts) tagText() string {
+	if f.tags == nil {
+		text := tagsOf(sqltext.Parse(firstOf(f.statement.sql, headSQL)).Comments)
+		f.tags = &text
+	}
+	return *f.tags
+}
+
+// summary counts a held answer.
+func (f *facts) summary(a *mysqlwire.Answer) *mysqlwire.Summary {
+	if f.sum == nil {
+		sum, _ := a.Summary(f.cx)
+		f.sum = &sum
+	}
+	return f.sum
 }
 
 // part is packets that belong together.

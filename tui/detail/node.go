@@ -94,7 +94,7 @@ func open(p mysqlwire.Packet, seq int, cx *mysqlwire.Context, alone bool) *opene
 		o.add(message)
 		depth = 2
 	} else if o.headed {
-		o.add(node{name: "header", value: packetInfo(p, seq), off: 0, len: skip})
+		o.add(node{name: "packet", value: packetInfo(p, seq), off: 0, len: skip})
 	}
 	o.fields(fields, depth, skip)
 	if err != nil {
@@ -107,9 +107,8 @@ func open(p mysqlwire.Packet, seq int, cx *mysqlwire.Context, alone bool) *opene
 		for j := i + 1; j < len(o.nodes) && o.nodes[j].depth > n.depth; j++ {
 			n.kids++
 		}
-		if n.kids > 200 && n.depth > 1 { // a screen full of them says nothing
-			n.folded = true
-		}
+		// The types stand with the values again, and a screen full of anything says nothing.
+		n.folded = n.kids > 0 && (n.name == "parameter_types" || n.kids > 200 && n.depth > 1)
 	}
 	o.show()
 	return o
@@ -228,7 +227,7 @@ func (o *opened) spans() []hexview.Span {
 			break
 		}
 		switch {
-		case n.len == 0, n.bad, n.name == "packet" && n.kids == 0:
+		case n.len == 0, n.bad:
 		case n.off == 0 && o.headed && n.depth == 0:
 			list = append(list, hexview.Span{Off: 0, Len: mysqlwire.HeaderLen, Label: "header"})
 		case n.leaf():

@@ -320,6 +320,7 @@ func (o *outline) packet() (at [2]int, ok bool) {
 type segments struct {
 	part     *part
 	long     []int // packets of several frames
+	size     int   // with headers
 	results  []segment
 	contexts map[int]*mysqlwire.Context
 }
@@ -331,7 +332,9 @@ func newSegments(p *part) *segments {
 	s := &segments{part: p, contexts: map[int]*mysqlwire.Context{}}
 	defining := false
 	for i := range p.packets {
-		if len(p.packets[i].Payload) >= mysqlwire.MaxFrame {
+		n := len(p.packets[i].Payload)
+		s.size += mysqlwire.HeaderLen*mysqlwire.Frames(n) + n
+		if n >= mysqlwire.MaxFrame {
 			s.long = append(s.long, i)
 		}
 		switch p.packets[i].Kind {

@@ -86,8 +86,8 @@ func (m *Model) stageRows() *stageList {
 	for i, r := range l.rows {
 		if r.stop {
 			l.changes++
-			if l.changes == 1 {
-				l.cursor = i
+			if l.changes == 1 || r.mark == markAdded && l.rows[l.cursor].mark == markGone {
+				l.cursor = i // what is sent, if there is anything
 			}
 		}
 	}

@@ -17,11 +17,7 @@ func (m *Model) treeRow(o *outline, s spot, selected bool, w int) string {
 	p := &o.parts[s.part]
 	switch {
 	case s.packet < 0:
-		size := 0
-		for i := range p.packets {
-			size += mysqlwire.HeaderLen*mysqlwire.Frames(len(p.packets[i].Payload)) + len(p.packets[i].Payload)
-		}
-		text := fmt.Sprintf("%s, %s, %s", many(len(p.packets), "packet", "packets"), bytesOf(size), p.note)
+		text := fmt.Sprintf("%s, %s, %s", many(len(p.packets), "packet", "packets"), bytesOf(o.counts[s.part].size), p.note)
 		head := m.pointer(selected) + m.th.Fold(!o.shut[s.part]) + " "
 		return head + m.th.Strong.Render(safe.Cut(p.name, w)) + "  " + m.th.Dim.Render(safe.Cut(text, max(w-6-len(p.name), 0)))
 	case s.packet >= len(p.packets):

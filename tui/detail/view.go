@@ -108,27 +108,26 @@ func (m *Model) tabLine(current tab, w int) string {
 // packetBody is the tree, and below it the statement and why it waits, where there is room.
 func (m *Model) packetBody(w, h int) []string {
 	o := m.outline()
-	f := m.about()
+	var lines []string
+	if f := m.about(); f.missing != "" {
+		lines = m.dim(f.missing, w)
+		if most := max(h/3, 1); len(lines) > most {
+			lines = append(lines[:most-1], m.th.Dim.Render(safe.Cut(f.missing, w)))
+			if most > 1 {
+				lines[most-1] = m.th.Dim.Render(m.th.Ellipsis())
+			}
+		}
+		if h > 8 && o.rows() > 0 {
+			lines = append(lines, "")
+		}
+	}
 	below := m.belowTree(w, h)
-	th := h
-	if len(below) > 0 {
-		th = min(o.rows()+1, h-len(below))
-		th = max(th, min(h/3, 8))
-	}
-	var head []string
-	if f.missing != "" {
-		head = append(m.dim(f.missing, w), "")
-	}
-	th = max(th-len(head), 0)
-	if len(below) > 0 && len(head) > 0 {
-		th = min(th+len(head), h-len(below)-len(head))
-	}
+	room := h - len(lines)
+	th := min(o.rows(), room-len(below))
+	th = max(th, min(o.rows(), room, max(h/3, 1)))
 	m.size.h = th
-	lines := append(head, m.treeLines(w, th)...)
-	if len(below) > 0 {
-		lines = append(lines, below...)
-	}
-	return fill(lines, h)
+	lines = append(lines, m.treeLines(w, th)...)
+	return fill(append(lines, below...), h)
 }
 
 // belowTree is what stands below the tree: nothing where there is little room.
@@ -144,7 +143,7 @@ func (m *Model) belowTree(w, h int) []string {
 	var lines []string
 	if s.sql != "" {
 		most := h/2 - len(held) - 2
-		sql := sqlview.Lines(m.th, sqlview.SQL, sqltext.Format(s.head()), w)
+		sql := m.about().headLines(m.th, layout{w: w})
 		if len(sql) > most && most > 0 {
 			sql = append(sql[:most-1:most-1], m.th.Dim.Render(m.th.Ellipsis()+" see Statement"))
 		}
@@ -154,8 +153,11 @@ func (m *Model) belowTree(w, h int) []string {
 		}
 	}
 	lines = append(lines, held...)
-	if info := tagsOf(sqltext.Parse(firstOf(s.sql, headSQL)).Comments); info != "" {
-		lines = append(lines, m.fact("tags", info, w)...)
+	if tags := m.about().tagText(); tags != "" {
+		lines = append(lines, m.fact("tags", tags, w)...)
+	}
+	if len(lines) > 0 {
+		lines = append([]string{""}, lines...)
 	}
 	return lines
 }
@@ -305,9 +307,9 @@ func (m *Model) Preview(w, h int) string {
 	room := ih - len(tail)
 	var lines []string
 	if s := &f.statement; s.sql != "" && room > 0 {
-		text := sqltext.OneLine(s.head())
-		sql := sqlview.Lines(m.th, sqlview.SQL, text, iw)
+		sql := f.headLines(m.th, layout{w: iw, one: true})
 		if len(sql) > room {
+			text := sqltext.OneLine(s.head())
 			sql = sqlview.Lines(m.th, sqlview.SQL, safe.Elide(text, max(room*iw-room*iw/10, 1)), iw)
 		}
 		lines = append(lines, sql[:min(len(sql), room)]...)
@@ -328,8 +330,8 @@ func (m *Model) previewTail(w int) []string {
 		lines = append(lines, m.short("params "+count(n)+":", strings.Join(f.statement.literals(false), ", "), w))
 	}
 	if f.point == rule.ReadQueryResult && m.s.Held.Answer != nil {
-		sum, _ := m.s.Held.Answer.Summary(f.cx)
-		lines = append(lines, m.short("result", summaryText(&sum, m.s.Held.Answer.Partial), w))
+		text := summaryText(f.summary(m.s.Held.Answer), m.s.Held.Answer.Partial)
+		lines = append(lines, m.short("result", text, w))
 	}
 	if h := m.s.Held; h != nil && h.Event != nil {
 		text := h.Reason.By + "   waiting " + clock(m.now().Sub(h.Since)) + "   "
