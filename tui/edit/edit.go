@@ -11,8 +11,6 @@
 package edit
 
 import (
-	"errors"
-
 	tea "github.com/charmbracelet/bubbletea"
 
 	"mydbg/intercept"
@@ -48,14 +46,4 @@ type Env struct {
 type Ruler interface {
 	// Rule is the text of a rule to add when the draft is applied, "" when none is wanted.
 	Rule() string
-}
-
-// Respond makes an answer in the server's place. It is a Ruler.
-func Respond(h intercept.Held, draft *intercept.Verdict, env Env) (Editor, error) {
-	return nil, errors.New("this event cannot be answered")
-}
-
-// Result edits the answer that is held.
-func Result(h intercept.Held, draft *intercept.Verdict, env Env) (Editor, error) {
-	return nil, errors.New("there is no result here")
 }

@@ -1,0 +1,587 @@
+package edit
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"mydbg/intercept"
+	"mydbg/intercept/rule"
+	"mydbg/mysqlwire"
+	"mydbg/tui/keymap"
+)
+
+// answerKind is what the app gets.
+type answerKind int
+
+const (
+	answerOK answerKind = iota
+	answerERR
+	answerRows
+	answerCopy
+	answerClose
+	answerHang
+)
+
+var answerNames = [...]string{"OK", "ERR", "Result set", "Copy of", "Close", "Hang"}
+
+// Respond makes an answer in the server's place. It is a Ruler.
+func Respond(h intercept.Held, draft *intercept.Verdict, env Env) (Editor, error) {
+	e := &respond{env: env, held: h}
+	switch h.Point {
+	case rule.Disconnect:
+		return nil, errors.New("nobody waits for an answer at disconnect")
+	case rule.ConnectServer, rule.ReadHandshake:
+		e.kinds = []answerKind{answerERR, answerClose, answerHang}
+		e.why = "the app waits for a greeting here: an error can stand in its place, an OK cannot"
+	case rule.ReadAuth, rule.ReadAuthResult:
+		e.kinds = []answerKind{answerOK, answerERR, answerClose, answerHang}
+	case rule.ReadQueryResult:
+		switch {
+		case !h.Query.Show:
+			return nil, errors.New("this is the answer to an injected query: the app does not see it")
+		case h.Answer == nil:
+			return nil, errors.New("the answer has gone to the app already")
+		}
+		e.kinds = answersTo(h.Command())
+	default:
+		e.kinds = answersTo(h.Command())
+		if !h.Command().Answered() {
+			e.why = h.Command().String() + " has no answer: the app would take one for that of its next command. It can only be closed"
+		}
+	}
+	e.begin(draft)
+	e.check()
+	return e, nil
+}
+
+// answersTo are the answers that the sender of a command can read.
+func answersTo(c mysqlwire.Command) []answerKind {
+	switch {
+	case !c.Answered():
+		return []answerKind{answerClose}
+	case c == mysqlwire.ComQuery, c == mysqlwire.ComStmtExecute, c == mysqlwire.ComProcessInfo:
+		return []answerKind{answerOK, answerERR, answerRows, answerCopy, answerClose, answerHang}
+	case c == mysqlwire.ComStmtPrepare, c == mysqlwire.ComStmtFetch, c == mysqlwire.ComFieldList, c == mysqlwire.ComStatistics,
+		c == mysqlwire.ComBinlogDump, c == mysqlwire.ComBinlogDumpGTID:
+		return []answerKind{answerERR, answerClose, answerHang}
+	}
+	return []answerKind{answerOK, answerERR, answerClose, answerHang}
+}
+
+// respond is the form of an answer.
+type respond struct {
+	env   Env
+	held  intercept.Held
+	base  intercept.Verdict
+	kinds []answerKind
+	why   string // why some are missing
+
+	respondState
+	history[respondState]
+
+	matches []mysqlwire.ErrorCode
+	answer  *mysqlwire.Answer // as it would be sent
+	err     error
+}
+
+type respondState struct {
+	kind  answerKind
+	focus stop
+
+	affected, insertID, warnings, info text
+
+	code, state, message  text
+	pick                  int // of the errors that match
+	ownState, ownMessage  bool
+	columns, rows         text
+	from                  text
+	delay                 text
+	rollback, ownRollback bool
+	repeat                bool
+	hits                  text
+	copied                *mysqlwire.Answer // what answerCopy started from, when from is empty
+}
+
+// stop is a place for the focus.
+type stop int
+
+const (
+	atKind stop = iota
+	atAffected
+	atInsertID
+	atWarnings
+	atInfo
+	atCode
+	atState
+	atMessage
+	atColumns
+	atRows
+	atFrom
+	atDelay
+	atRollback
+	atRepeat
+	atHits
+)
+
+// begin fills the form: from the draft, from the held answer, or with the error most asked for.
+func (e *respond) begin(draft *intercept.Verdict) {
+	e.affected, e.insertID, e.warnings, e.info = oneLine("0"), oneLine("0"), oneLine("0"), oneLine("")
+	e.code = oneLine("1213")
+	e.columns, e.rows, e.from = oneLine("id:int, name:varchar(80)"), manyLines(""), oneLine("")
+	e.delay, e.hits = oneLine("0ms"), oneLine("2")
+	e.kind = answerERR
+	if !slices.Contains(e.kinds, e.kind) {
+		e.kind = e.kinds[0]
+	}
+	e.follow()
+	if e.held.Point == rule.ReadQueryResult {
+		e.fill(e.held.Answer)
+	}
+	if draft == nil {
+		return
+	}
+	e.base = *draft
+	if draft.Delay > 0 {
+		e.delay = oneLine(draft.Delay.String())
+	}
+	switch draft.Action {
+	case intercept.Close:
+		e.kind = answerClose
+	case intercept.Hang:
+		e.kind = answerHang
+	case intercept.Reply:
+		e.fill(draft.Answer)
+		e.rollback, e.ownRollback = slices.ContainsFunc(draft.Queries, func(q intercept.Query) bool {
+			return strings.EqualFold(describe(e.held.Event, q), "ROLLBACK")
+		}), true
+	}
+}
+
+// fill takes an answer over into the form, as far as it has a form for it.
+func (e *respond) fill(a *mysqlwire.Answer) {
+	if a == nil || len(a.Packets) == 0 {
+		return
+	}
+	results, err := a.Results(e.held.Context)
+	if err != nil || len(results) == 0 {
+		return
+	}
+	r := &results[0]
+	switch {
+	case r.OK != nil && len(results) == 1:
+		e.kind = answerOK
+		e.affected, e.insertID = oneLine(fmt.Sprint(r.OK.AffectedRows)), oneLine(fmt.Sprint(r.OK.LastInsertID))
+		e.warnings, e.info = oneLine(fmt.Sprint(r.OK.Warnings)), oneLine(r.OK.Info)
+	case r.ERR != nil && len(results) == 1 && !r.HasRows():
+		e.kind = answerERR
+		e.code = oneLine(fmt.Sprint(r.ERR.Code))
+		e.pick = 0
+		e.ownState, e.ownMessage = false, false
+		e.follow()
+		if r.ERR.SQLState != e.state.String() {
+			e.state, e.ownState = oneLine(r.ERR.SQLState), true
+		}
+		if r.ERR.Message != e.message.String() {
+			e.message, e.ownMessage = oneLine(r.ERR.Message), true
+		}
+	case r.HasRows() && len(results) == 1 && e.fillRows(r):
+		e.kind = answerRows
+	default:
+		if slices.Contains(e.kinds, answerCopy) {
+			e.kind, e.copied = answerCopy, a
+		}
+	}
+}
+
+// formRows is how many rows the form takes over; more are for the grid.
+const formRows = 1000
+
+func (e *respond) fillRows(r *mysqlwire.Result) bool {
+	if r.Rows.Len() > formRows || len(r.Columns) == 0 || !slices.Contains(e.kinds, answerRows) {
+		return false
+	}
+	table := make([][]cell, r.Rows.Len())
+	for i := range table {
+		row, err := r.Rows.Row(i)
+		if err != nil {
+			return false
+		}
+		for c := range row.Len() {
+			if row.Null(c) {
+				table[i] = append(table[i], cell{null: true})
+			} else {
+				table[i] = append(table[i], cell{text: row.Text(c)})
+			}
+		}
+	}
+	e.columns, e.rows = oneLine(formatColumns(r.Columns)), manyLines(strings.TrimSuffix(formatCSV(table), "\n"))
+	return true
+}
+
+// inTransaction reports whether the server has a transaction open for the app.
+func (e *respond) inTransaction() bool {
+	if e.held.Counts.Status.Has(mysqlwire.StatusInTrans) {
+		return true
+	}
+	if e.held.Conn != nil {
+		info := e.held.Conn.Info()
+		return info.Status.Has(mysqlwire.StatusInTrans)
+	}
+	return false
+}
+
+// stops are the places for the focus, as the form stands.
+func (e *respond) stops() []stop {
+	list := []stop{atKind}
+	switch e.kind {
+	case answerOK:
+		if e.command() {
+			list = append(list, atAffected, atInsertID)
+		}
+		list = append(list, atWarnings, atInfo)
+	case answerERR:
+		list = append(list, atCode, atState, atMessage)
+	case answerRows:
+		list = append(list, atColumns, atRows)
+	case answerCopy:
+		list = append(list, atFrom)
+	}
+	if e.kind != answerHang {
+		list = append(list, atDelay)
+	}
+	if e.offersRollback() {
+		list = append(list, atRollback)
+	}
+	if e.repeatable() {
+		list = append(list, atRepeat)
+		if e.repeat {
+			list = append(list, atHits)
+		}
+	}
+	return list
+}
+
+// command reports whether the event belongs to the command phase.
+func (e *respond) command() bool {
+	return e.held.Point == rule.ReadQuery || e.held.Point == rule.ReadQueryResult
+}
+
+func (e *respond) offersRollback() bool {
+	return e.kind == answerERR && e.command() && e.inTransaction()
+}
+
+// repeatable reports whether a rule can do the same: rules have no rows.
+func (e *respond) repeatable() bool {
+	return e.command() && e.held.SQL != "" && e.kind != answerRows && e.kind != answerCopy
+}
+
+// input is the text that has the focus, nil for what is no text.
+func (e *respond) input() *text {
+	switch e.focus {
+	case atAffected:
+		return &e.affected
+	case atInsertID:
+		return &e.insertID
+	case atWarnings:
+		return &e.warnings
+	case atInfo:
+		return &e.info
+	case atCode:
+		return &e.code
+	case atState:
+		return &e.state
+	case atMessage:
+		return &e.message
+	case atColumns:
+		return &e.columns
+	case atRows:
+		return &e.rows
+	case atFrom:
+		return &e.from
+	case atDelay:
+		return &e.delay
+	case atHits:
+		return &e.hits
+	}
+	return nil
+}
+
+func (e *respond) Title() string {
+	if e.held.Point == rule.ReadQueryResult {
+		return "Respond to " + name(e.held.Event) + " in place of the server"
+	}
+	return "Respond to " + name(e.held.Event) + " without the server"
+}
+
+func (e *respond) Busy() bool { return false }
+
+func (e *respond) Update(msg tea.Msg) tea.Cmd {
+	k, ok := msg.(tea.KeyMsg)
+	if !ok {
+		return nil
+	}
+	was := e.respondState
+	switch a := e.env.action(keymap.InEditor, k); a {
+	case keymap.EditUndo:
+		if s, ok := e.undo(e.respondState); ok {
+			e.respondState = s
+		}
+	case keymap.EditRedo:
+		if s, ok := e.redo(e.respondState); ok {
+			e.respondState = s
+		}
+	case keymap.NextField:
+		e.walk(1)
+		return nil
+	case keymap.PrevField:
+		e.walk(-1)
+		return nil
+	default:
+		if edited, group := e.key(k); edited {
+			e.did(was, group)
+		}
+	}
+	e.check()
+	return nil
+}
+
+// walk moves the focus around the form; ok is false at its ends when it should not go round.
+func (e *respond) walk(by int) {
+	list := e.stops()
+	i := slices.Index(list, e.focus)
+	e.focus = list[((i+by)%len(list)+len(list))%len(list)]
+}
+
+// key gives a key to what has the focus.
+func (e *respond) key(k tea.KeyMsg) (edited bool, group string) {
+	s := k.String()
+	switch e.focus {
+	case atKind:
+		i := slices.Index(e.kinds, e.kind)
+		switch s {
+		case "left":
+			e.kind = e.kinds[(i+len(e.kinds)-1)%len(e.kinds)]
+			return true, "kind"
+		case "right", " ":
+			e.kind = e.kinds[(i+1)%len(e.kinds)]
+			return true, "kind"
+		}
+	case atRollback, atRepeat:
+		if s == " " || s == "enter" {
+			if e.focus == atRollback {
+				e.rollback, e.ownRollback = !e.rollback, true
+			} else {
+				e.repeat = !e.repeat
+			}
+			return true, ""
+		}
+	case atCode:
+		if n := len(mysqlwire.SearchErrors(e.code.String())); n > 0 && (s == "up" || s == "down") {
+			by := map[string]int{"up": n - 1, "down": 1}[s]
+			e.pick = (e.pick + by) % n
+			e.follow()
+			return true, "pick"
+		}
+	}
+	if in := e.input(); in != nil {
+		taken, edited := in.key(k)
+		if edited {
+			e.typed()
+		}
+		if taken {
+			return edited, typing(itoa(int(e.focus)), k)
+		}
+	}
+	switch s {
+	case "down", "enter":
+		e.walk(1)
+	case "up":
+		e.walk(-1)
+	}
+	return false, ""
+}
+
+// typed draws conclusions from an edit of the text that has the focus.
+func (e *respond) typed() {
+	switch e.focus {
+	case atCode:
+		e.pick = 0
+	case atState:
+		e.ownState = e.state.String() != ""
+	case atMessage:
+		e.ownMessage = e.message.String() != ""
+	default:
+		return
+	}
+	e.follow()
+}
+
+// chosen is the error that the form names.
+func (e *respond) chosen() (mysqlwire.ErrorCode, error) {
+	s := strings.TrimSpace(e.code.String())
+	if s == "" {
+		return mysqlwire.ErrorCode{}, errors.New("no error code yet: type a number or words of the message")
+	}
+	list := mysqlwire.SearchErrors(s)
+	var n uint16
+	if _, err := fmt.Sscanf(s, "%d", &n); err == nil && fmt.Sprint(n) == s && e.pick == 0 {
+		if known, ok := mysqlwire.ErrorByCode(n); ok {
+			return known, nil
+		}
+		if n > 0 {
+			return mysqlwire.ErrorCode{Code: n, SQLState: "HY000"}, nil
+		}
+	}
+	if len(list) == 0 {
+		return mysqlwire.ErrorCode{}, fmt.Errorf("no error has %q in its number, symbol or message", s)
+	}
+	return list[min(e.pick, len(list)-1)], nil
+}
+
+// follow lets SQLSTATE and message go with the code until the person changes them.
+func (e *respond) follow() {
+	c, err := e.chosen()
+	if err != nil {
+		return
+	}
+	if !e.ownState {
+		e.state = oneLine(c.SQLState)
+	}
+	if !e.ownMessage {
+		e.message = oneLine(c.Message)
+	}
+}
+
+func (e *respond) check() {
+	e.matches = nil
+	if e.kind == answerERR {
+		e.matches = mysqlwire.SearchErrors(e.code.String())
+		if c, err := e.chosen(); err == nil && !e.ownRollback {
+			e.rollback = c.Code == 1213 // the server has rolled back then
+		}
+	}
+	if !slices.Contains(e.stops(), e.focus) {
+		e.focus = atKind
+	}
+	var v intercept.Verdict
+	v, e.err = e.Verdict()
+	e.answer = v.Answer
+	if e.err == nil && e.repeat && e.repeatable() {
+		_, e.err = e.rule()
+	}
+}
+
+func (e *respond) Verdict() (intercept.Verdict, error) {
+	v := intercept.Verdict{Backend: e.base.Backend, CloseAfter: e.base.CloseAfter, Marked: e.base.Marked}
+	var err error
+	switch e.kind {
+	case answerClose:
+		v.Action = intercept.Close
+	case answerHang:
+		v.Action = intercept.Hang
+	default:
+		v.Action = intercept.Reply
+		if v.Answer, err = e.make(); err != nil {
+			return intercept.Verdict{}, err
+		}
+	}
+	if e.kind != answerHang {
+		if v.Delay, err = parseDelay(e.delay.String()); err != nil {
+			return intercept.Verdict{}, err
+		}
+	}
+	if e.offersRollback() && e.rollback {
+		q, err := injected(e.held.Event, "ROLLBACK", false)
+		if err != nil {
+			return intercept.Verdict{}, err
+		}
+		q.Need = false
+		v.Queries = []intercept.Query{q}
+	}
+	return v, intercept.Check(e.held.Event, &v)
+}
+
+// parseDelay reads 200ms, 3s, or a number of milliseconds.
+func parseDelay(s string) (time.Duration, error) {
+	s = strings.TrimSpace(s)
+	if s == "" {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		d, err = time.ParseDuration(s + "ms")
+	}
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("delay: %q is no duration; 200ms or 3s is one", s)
+	case d < 0:
+		return 0, errors.New("delay: it cannot be negative")
+	case d > time.Hour:
+		return 0, errors.New("delay: an hour at most")
+	}
+	return d, nil
+}
+
+// Rule is the rule that does the same to the next ones, when that was ticked.
+func (e *respond) Rule() string {
+	if !e.repeat || !e.repeatable() {
+		return ""
+	}
+	text, err := e.rule()
+	if err != nil {
+		return ""
+	}
+	return text
+}
+
+// rule is its text, as the language reads it.
+func (e *respond) rule() (string, error) {
+	var do []rule.Action
+	delay, err := parseDelay(e.delay.String())
+	if err != nil {
+		return "", err
+	}
+	if delay > 0 && e.kind != answerHang {
+		do = append(do, rule.Action{Kind: rule.Delay, Delay: delay})
+	}
+	switch e.kind {
+	case answerOK:
+		do = append(do, rule.Action{Kind: rule.OK})
+	case answerERR:
+		c, err := e.chosen()
+		if err != nil {
+			return "", err
+		}
+		a := rule.Action{Kind: rule.Err, Code: int(c.Code)}
+		if e.ownMessage {
+			a.Text = e.message.String()
+		}
+		do = append(do, a)
+	case answerClose:
+		do = append(do, rule.Action{Kind: rule.Close})
+	case answerHang:
+		do = append(do, rule.Action{Kind: rule.Hang})
+	}
+	var n uint64
+	hits := strings.TrimSpace(e.hits.String())
+	if _, err := fmt.Sscanf(hits, "%d", &n); err != nil || fmt.Sprint(n) != hits || n == 0 {
+		return "", fmt.Errorf("repeat: %q is not a number of times", hits)
+	}
+	x, err := rule.Compile(`digest == "` + digest(e.held.SQL) + `"`)
+	if err != nil {
+		return "", fmt.Errorf("repeat: %w", err)
+	}
+	r := rule.Rule{Hit: rule.HitCond{Op: "<=", N: n}, Do: do, If: x}
+	if e.held.Point == rule.ReadQueryResult {
+		r.At = []rule.Point{rule.ReadQueryResult}
+	}
+	if _, err := rule.ParseRule(r.String()); err != nil {
+		return "", fmt.Errorf("repeat: %w", err)
+	}
+	return r.String(), nil
+}
