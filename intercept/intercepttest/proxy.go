@@ -1,6 +1,7 @@
 package intercepttest
 
 import (
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,6 +18,9 @@ type Proxy struct {
 	Addr string // where it listens
 	t    testing.TB
 }
+
+// running counts the proxies of the process.
+var running atomic.Int32
 
 // NewProxy runs a proxy in front of backend until the test ends.
 func NewProxy(t testing.TB, o intercept.Options, backend string) *Proxy {
@@ -39,7 +43,11 @@ func NewProxy(t testing.TB, o intercept.Options, backend string) *Proxy {
 		if err := p.Close(); err != nil {
 			t.Error(err)
 		}
+		if running.Add(-1) == 0 {
+			NoLeaks(t)
+		}
 	})
+	running.Add(1)
 	return &Proxy{Proxy: p, Addr: addr.String(), t: t}
 }
 
