@@ -105,7 +105,12 @@ func (m *Model) off(id keymap.ID) string {
 			return "select an event first"
 		}
 	case keymap.Snippet, keymap.Lua, keymap.Drawer:
-		return m.offLua()
+		if why := m.offLua(); why != "" {
+			return why
+		}
+		if id == keymap.Snippet && (!ok || t.Exchange == 0 && t.Hold == 0) {
+			return "select an event first"
+		}
 	}
 	return ""
 }
@@ -135,7 +140,7 @@ func (m *Model) offRelease(id keymap.ID, paused bool) string {
 // do runs an action.
 func (m *Model) do(id keymap.ID) tea.Cmd {
 	if why := m.off(id); why != "" {
-		m.say(intercept.Info, "%s: %s", m.label(id), why)
+		m.say(intercept.Info, "%s: %s", m.keyed(id), why)
 		return nil
 	}
 	if m.unseen(id) {
@@ -214,8 +219,8 @@ func (m *Model) unseen(id keymap.ID) bool {
 	return acts && m.pane == keymap.Events && m.lay.list.h > 0 && m.focus == inList && !m.events.SelectionVisible()
 }
 
-// label is an action with its key, for messages.
-func (m *Model) label(id keymap.ID) string {
+// keyed is an action with its key, for messages.
+func (m *Model) keyed(id keymap.ID) string {
 	if a, ok := m.keys.Action(keymap.InList, id); ok && a.Key() != "" {
 		return a.Key() + " (" + a.Short + ")"
 	}

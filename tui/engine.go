@@ -16,6 +16,7 @@ type engine interface {
 	Clear()
 	Notices(n uint64, dst []intercept.Notice) []intercept.Notice
 	Conns() []intercept.ConnInfo
+	Conn(id intercept.ConnID) *intercept.Conn // one with a number only when it is closed
 
 	Pending() []intercept.Held
 	Resolve(id intercept.HoldID, v intercept.Verdict) error
@@ -51,6 +52,13 @@ func (l live) Notices(n uint64, dst []intercept.Notice) []intercept.Notice {
 	return l.p.Journal.Notices(n, dst)
 }
 func (l live) Conns() []intercept.ConnInfo { return l.p.Conns() }
+
+func (l live) Conn(id intercept.ConnID) *intercept.Conn {
+	if c := l.p.Conn(id); c != nil {
+		return c
+	}
+	return &intercept.Conn{ID: id}
+}
 
 func (l live) Pending() []intercept.Held { return l.p.Gate.Pending() }
 func (l live) Resolve(id intercept.HoldID, v intercept.Verdict) error {

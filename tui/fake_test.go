@@ -81,6 +81,8 @@ func (f *fake) Notices(n uint64, dst []intercept.Notice) []intercept.Notice {
 }
 func (f *fake) Conns() []intercept.ConnInfo { return append([]intercept.ConnInfo(nil), f.conns...) }
 
+func (f *fake) Conn(id intercept.ConnID) *intercept.Conn { return &intercept.Conn{ID: id} }
+
 func (f *fake) Pending() []intercept.Held { return append([]intercept.Held(nil), f.held...) }
 func (f *fake) Resolve(id intercept.HoldID, v intercept.Verdict) error {
 	if f.refuse != nil {

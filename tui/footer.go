@@ -48,6 +48,10 @@ func (m *Model) hints() [][]keymap.ID {
 		one := []keymap.ID{keymap.Draft, keymap.Apply, keymap.External, keymap.Close}
 		return [][]keymap.ID{one, {}}[:m.lay.footer]
 	}
+	if m.inScripts() {
+		one := []keymap.ID{keymap.Accept, keymap.Draft, keymap.Apply, keymap.Complete, keymap.HistoryPrev, keymap.Close}
+		return [][]keymap.ID{one, {}}[:m.lay.footer]
+	}
 	t, ok := m.target()
 	var first, second []keymap.ID
 	switch {

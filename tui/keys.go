@@ -39,6 +39,8 @@ func (m *Model) context() keymap.Context {
 		return keymap.InPrompt
 	case m.edit != nil:
 		return keymap.InEditor
+	case m.inScripts():
+		return keymap.InSnippet
 	case m.focus == inInspector || m.focus == inHex:
 		return keymap.InInspector
 	}
@@ -58,6 +60,8 @@ func (m *Model) key(k tea.KeyMsg) tea.Cmd {
 		return m.overlayKey(k)
 	case m.edit != nil:
 		return m.editKey(k)
+	case m.inScripts():
+		return m.scripts.Update(k)
 	}
 	return m.mainKey(k)
 }

@@ -15,6 +15,7 @@ import (
 	"mydbg/tui/detail"
 	"mydbg/tui/keymap"
 	"mydbg/tui/logs"
+	"mydbg/tui/scripts"
 	"mydbg/tui/theme"
 	"mydbg/tui/traffic"
 )
@@ -44,6 +45,7 @@ type Model struct {
 	breaks    *breaks.Pane
 	logs      *logs.Pane
 	inspector inspector
+	scripts   *scripts.Model
 
 	prompt  *prompt
 	dialog  *dialog
@@ -114,8 +116,8 @@ func newModel(o Options, e engine) (*Model, error) {
 		o: o, e: e, th: th, keys: o.Keys, now: o.Now, after: o.After,
 		pane: keymap.Events, helpLines: true,
 		events: traffic.New(th, o.Kept, e.Detail), conns: conns.New(th), breaks: breaks.New(th), logs: logs.New(th),
-		inspector: detail.New(th),
-		history:   map[promptKind][]string{}, seen: map[intercept.HoldID]bool{}, drafts: map[intercept.HoldID]*intercept.Verdict{},
+		inspector: detail.New(th), scripts: scripts.New(th, o.Keys, o.Snippets),
+		history: map[promptKind][]string{}, seen: map[intercept.HoldID]bool{}, drafts: map[intercept.HoldID]*intercept.Verdict{},
 	}
 	if m.keys == nil {
 		m.keys = keymap.Default()
@@ -205,9 +207,20 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.copied(msg)
 	case tea.ResumeMsg:
 		m.pull()
+	case scripts.TakeMsg:
+		m.take(msg)
+	case scripts.CloseMsg:
+		m.show(keymap.Events)
+	case scripts.ReloadMsg:
+		cmd = m.reload()
+	case scripts.OpenMsg:
+		cmd = m.openScript(msg.Name)
+	case luaDoneMsg:
+		m.luaDone(msg)
 	default:
+		cmd = m.scripts.Update(msg) // a snippet has run
 		if m.edit != nil {
-			cmd = m.edit.Update(msg)
+			cmd = tea.Batch(cmd, m.edit.Update(msg))
 		}
 	}
 	m.fade()
@@ -250,6 +263,9 @@ func (m *Model) pull() {
 		if n.Level > intercept.Info {
 			m.message = message{level: n.Level, text: n.Text, at: now}
 		}
+	}
+	if m.pane == keymap.Lua {
+		m.scripts.Pull()
 	}
 	m.stops()
 	if cap(m.buf) > 4*traffic.Keep/10 { // after a flood
@@ -399,8 +415,10 @@ func name(h *intercept.Held) string {
 	if h.Exchange == 0 {
 		return fmt.Sprintf("%s of connection #%d", h.Point, h.Conn.ID)
 	}
-	return fmt.Sprintf("#%d %s", h.Exchange, h.Point)
+	return label(h.Exchange) + " " + h.Point.String()
 }
+
+func label(s intercept.Seq) string { return fmt.Sprintf("#%d", s) }
 
 // rate counts events a second over the last seconds.
 type rate struct {

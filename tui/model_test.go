@@ -430,7 +430,7 @@ func TestInspectorFollowsTheSelection(t *testing.T) {
 	if fmt.Sprint(in.did) != "[down view]" {
 		t.Errorf("it was told to %v", in.did)
 	}
-	d.Press("esc", "]", "]", "2", "j")
+	d.Press("esc", "]", "]", "2")
 	d.Has("inspector of connection #4")
 }
 
@@ -464,4 +464,18 @@ func TestLoginIsFollowed(t *testing.T) {
 	if got, _ := m.events.Selected(); got.Hold != 2 || got.Below {
 		t.Errorf("the next step of the login is not selected: %+v", got)
 	}
+}
+
+// The real inspector in its place.
+func TestInspectorIsThere(t *testing.T) {
+	d, m := start(t, shop(), 120, 36, plain)
+	m.setTheme(m.th)
+	d.Press("[", "[")
+	d.Has("#1380 read_query", "[Packet]", "COM_QUERY", "UPDATE stock")
+	d.Press("enter", "l")
+	d.Has("[Stages]")
+	d.Press("esc")
+	d.Resize(80, 24)
+	d.Press("enter")
+	d.Has("Hex")
 }

@@ -12,6 +12,8 @@ func (m *Model) doView(id keymap.ID) tea.Cmd {
 	switch id {
 	case keymap.Events, keymap.Connections, keymap.Breakpoints, keymap.Log:
 		m.show(id)
+	case keymap.Lua, keymap.Snippet, keymap.Drawer:
+		m.toScripts()
 	case keymap.Filter:
 		text := ""
 		if f := m.events.Filter(); f != nil {
@@ -96,6 +98,9 @@ func (m *Model) doFocused(id keymap.ID) tea.Cmd {
 // show changes to a numbered pane.
 func (m *Model) show(id keymap.ID) {
 	if m.pane != id {
+		if t, ok := m.target(); ok && id == keymap.Connections { // the one that was looked at
+			m.conns.Select(t.Conn)
+		}
 		m.pane, m.zoom = id, false
 	}
 	m.focus, m.inspect = inList, false

@@ -210,7 +210,7 @@ func (m *Model) helpLinesFor(w int) []string {
 				off = append(off, "  "+m.th.FooterKey.Render(safe.Pad(a.Key(), 7))+m.th.Dim.Render(safe.Cut(a.Short+": "+why, w-10)))
 				continue
 			}
-			block = append(block, "  "+m.th.FooterKey.Render(safe.Pad(keys, 13))+safe.Cut(a.Long, cw-15))
+			block = append(block, "  "+m.th.FooterKey.Render(safe.Pad(keys, 14))+safe.Cut(a.Long, cw-16))
 		}
 		if len(block) > 0 {
 			blocks = append(blocks, append([]string{m.th.Strong.Render(string(s.Group))}, block...))

@@ -10,6 +10,7 @@ import (
 	"mydbg/tui/detail"
 	"mydbg/tui/keymap"
 	"mydbg/tui/safe"
+	"mydbg/tui/scripts"
 	"mydbg/tui/theme"
 	"mydbg/tui/traffic"
 )
@@ -170,6 +171,8 @@ func (m *Model) main() string {
 		return m.breaks.View(focused)
 	case keymap.Log:
 		return m.logs.View(focused)
+	case keymap.Lua:
+		return m.scripts.View(m.lay.list.w, m.lay.list.h, focused)
 	}
 	return m.events.View(focused, m.intro())
 }
@@ -262,4 +265,7 @@ func (m *Model) setTheme(th *theme.Theme) {
 	m.breaks.SetTheme(th)
 	m.logs.SetTheme(th)
 	m.inspector, m.shown = detail.New(th), subjectKey{}
+	code := m.scripts.Code()
+	m.scripts = scripts.New(th, m.keys, m.o.Snippets)
+	m.scripts.SetCode(code)
 }

@@ -74,6 +74,9 @@ func (p *Pane) Selected() (intercept.ConnID, bool) {
 	return intercept.ConnID(id), ok
 }
 
+// Select selects a connection.
+func (p *Pane) Select(id intercept.ConnID) { p.list.Select(uint64(id)) }
+
 // Do carries out a movement; false when a is not the pane's.
 func (p *Pane) Do(a keymap.ID) bool { return Move(p.list, a) }
 
@@ -255,5 +258,5 @@ func (p *Pane) View(focused bool) string {
 		body = p.th.Dim.Render("No client has connected yet.")
 	}
 	title := fmt.Sprintf("2 Connections: %d open, %d closed", open, len(p.infos)-open)
-	return p.th.Box(title, "p pause  ctrl+k kill  enter session", body, p.w, p.h, focused)
+	return p.th.Box(title, "p pause  ctrl+k kill", body, p.w, p.h, focused)
 }

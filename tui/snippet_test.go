@@ -1,0 +1,79 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"mydbg/intercept"
+	"mydbg/mysqlwire"
+	"mydbg/tui/scripts"
+)
+
+// lua is an engine whose snippets all decide the same.
+type lua struct {
+	ran     []string // code and what it ran on
+	result  scripts.Result
+	reloads int
+	broken  error
+}
+
+func (l *lua) Run(_ context.Context, ev *intercept.Event, code string) scripts.Result {
+	l.ran = append(l.ran, code+" on "+ev.Point.Short()+" of "+ev.SQL)
+	return l.result
+}
+func (l *lua) Scripts() []scripts.Status { return []scripts.Status{{Name: "audit.lua", OK: true}} }
+func (l *lua) Lines() []scripts.Line     { return nil }
+func (l *lua) Reload() error {
+	l.reloads++
+	return l.broken
+}
+
+func TestSnippets(t *testing.T) {
+	answer := mysqlwire.ERRAnswer(1213, "40001", "Deadlock found")
+	engine := &lua{result: scripts.Result{Output: []string{"hello"}, Verdict: &intercept.Verdict{Action: intercept.Reply, Answer: answer}, Describe: "answers ERR 1213"}}
+	f := stopped()
+	d, m := start(t, f, 120, 36, plain, func(o *Options) { o.Snippets = engine })
+	d.Press("|")
+	d.Has("audit.lua")
+	d.Type("cA(1)")
+	if f.ids() != "" {
+		t.Fatal("a letter typed in the Lua prompt released something")
+	}
+	d.Press("enter")
+	if len(engine.ran) != 1 || engine.ran[0] != "cA(1) on query of SELECT 1" {
+		t.Fatalf("ran %q", engine.ran)
+	}
+	d.Has("hello")
+	d.Press("ctrl+s")
+	d.Has("DRAFT", "what the snippet decided is the draft")
+	d.Press("u", ":")
+	d.Type("lua again()")
+	d.Press("enter")
+	if len(engine.ran) != 2 {
+		t.Fatalf("ran %q", engine.ran)
+	}
+	d.Press("ctrl+l")
+	d.Has("scripts loaded again")
+	engine.broken = errors.New("audit.lua:3: unexpected symbol")
+	d.Press("ctrl+l")
+	d.Has("audit.lua:3: unexpected symbol")
+	d.Press("ctrl+r")
+	if len(f.resolved) != 1 || f.resolved[0].v.Answer != answer {
+		t.Errorf("got %+v", f.resolved)
+	}
+	d.Press("|") // on the finished exchange: a copy
+	d.Type("x()")
+	d.Press("enter", "ctrl+s")
+	if len(m.drafts) != 0 || len(engine.ran) != 3 {
+		t.Errorf("a copy has a draft: %v, ran %q", m.drafts, engine.ran)
+	}
+	d.Press("esc")
+	d.Has("1 Events")
+}
+
+func TestNoLua(t *testing.T) {
+	d, _ := start(t, stopped(), 120, 36, plain)
+	d.Press("|")
+	d.Has("no Lua here: start with --script FILE")
+}
