@@ -77,30 +77,3 @@ func (e *effect) also() []string {
 	}
 	return list
 }
-
-// roleOf says what a query is in a plan: before, this or after the command's own answer.
-func roleOf(queries []intercept.Query, i int) string {
-	this := thisOf(queries)
-	switch {
-	case i == this:
-		return "this"
-	case this < 0 || i < this:
-		return "before"
-	}
-	return "after"
-}
-
-// thisOf is the query whose answer the client gets; -1 if it gets none.
-func thisOf(queries []intercept.Query) int {
-	for i, q := range queries {
-		if q.Show && !q.Join {
-			return i
-		}
-	}
-	for i, q := range queries { // commands without an answer are not shown
-		if q.Origin == intercept.FromClient {
-			return i
-		}
-	}
-	return -1
-}

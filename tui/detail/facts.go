@@ -79,6 +79,7 @@ type part struct {
 	cx      mysqlwire.Context
 	seq     int    // sequence number of the first packet's first frame; -1 is not known
 	cut     string // what is missing at its end
+	full    int    // length of a packet of which only the beginning is kept, 0 for others
 }
 
 // event reports whether there is more than a connection.
@@ -169,7 +170,12 @@ func (f *facts) heldPacket(h *intercept.Held, name, from string, seq int) {
 	f.received = &p
 	part := part{name: name, note: from, packets: []mysqlwire.Packet{p}, cx: *f.cx, seq: seq}
 	if !h.Whole() {
-		part.cut = fmt.Sprintf("only the first %s of %s are kept here; the rest streams and cannot be edited", bytesOf(len(h.Packet)), bytesOf(h.PacketLen))
+		part.full = h.PacketLen
+		all := ""
+		if len(h.Packet) < mysqlwire.MaxFrame { // of more than a frame the length is not known yet
+			all = " of " + bytesOf(h.PacketLen)
+		}
+		part.cut = fmt.Sprintf("only the first %s%s are kept here; the rest streams and cannot be edited", bytesOf(len(h.Packet)), all)
 	}
 	f.parts = append(f.parts, part)
 }
@@ -235,6 +241,10 @@ func packetsOf(queries []intercept.Query, cx *mysqlwire.Context) []mysqlwire.Pac
 	return packets
 }
 
+// cutCommand is how long a command is when it is what the journal had to cut: nearly all it keeps of
+// an exchange.
+const cutCommand = 60 << 10
+
 func (f *facts) exchange(s *Subject) {
 	d := s.Detail
 	f.title = fmt.Sprintf("#%d", d.Seq)
@@ -262,7 +272,11 @@ func (f *facts) exchange(s *Subject) {
 		if d.Parent != 0 {
 			note = fmt.Sprintf("injected by %s for #%d", d.Origin, d.Parent)
 		}
-		f.parts = append(f.parts, part{name: "command", note: note, packets: []mysqlwire.Packet{p}, cx: *f.cx})
+		part := part{name: "command", note: note, packets: []mysqlwire.Packet{p}, cx: *f.cx}
+		if d.Cut && len(p.Payload) >= cutCommand {
+			part.seq, part.cut = -1, "the rest of the command was not kept"
+		}
+		f.parts = append(f.parts, part)
 	}
 	if len(d.Sent) > 0 {
 		var packets []mysqlwire.Packet

@@ -151,7 +151,7 @@ func (x *hexState) showRef(ref *frameRef, prefix string) {
 	if x.shown && x.ref == ref && x.opened != nil {
 		return
 	}
-	o := open(ref.packet, ref.seq, ref.cx, false)
+	o := open(ref.packet, ref.seq, ref.cx, 0, false)
 	var changed []hexview.Range
 	if ref.old != nil {
 		changed = hexview.Diff(ref.old.frame(), o.frame)

@@ -28,7 +28,7 @@ func TestEveryViewIsExact(t *testing.T) {
 		m := newModel(t, s)
 		m.th = newTheme(t, termenv.ANSI, "dark")
 		m.Show(s)
-		for w := 0; w < 130; w += 1 + w/5 {
+		for w := 0; w < 130; w += 1 + w/4 {
 			for h := 0; h < 34; h += 1 + h/4 {
 				for tab := range tabCount {
 					m.tab = tab

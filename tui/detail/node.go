@@ -71,20 +71,22 @@ func header(n, seq int) []byte {
 	return mysqlwire.Header{Len: min(n, mysqlwire.MaxFrame), Seq: uint8(seq)}.Append(nil)
 }
 
-// open takes a packet apart. seq is -1 if it is not known: then there is no header to show.
-func open(p mysqlwire.Packet, seq int, cx *mysqlwire.Context, alone bool) *opened {
+// open takes a packet apart. seq is -1 if it is not known: then there is no header to show. full is
+// the length of a packet of which only the beginning is here, else 0.
+func open(p mysqlwire.Packet, seq int, cx *mysqlwire.Context, full int, alone bool) *opened {
+	full = max(full, len(p.Payload))
 	o := &opened{headed: seq >= 0}
 	skip := 0
 	if o.headed {
 		skip = mysqlwire.HeaderLen
-		o.frame = append(append(make([]byte, 0, skip+len(p.Payload)), header(len(p.Payload), seq)...), p.Payload...)
+		o.frame = append(append(make([]byte, 0, skip+len(p.Payload)), header(full, seq)...), p.Payload...)
 	} else {
 		o.frame = p.Payload
 	}
 	fields, err := dissect(p.Kind, p.Payload, cx)
 	depth := 0
 	if alone {
-		o.add(node{name: "packet", value: packetInfo(p, seq), off: 0, len: skip})
+		o.add(node{name: "packet", value: packetInfo(full, seq), off: 0, len: skip})
 		name := p.Kind.String()
 		message := node{depth: 1, name: name, off: skip, len: len(p.Payload)}
 		if p.Kind.IsCommand() && len(fields) > 0 && fields[0].Name == "command" && len(p.Payload) > 0 {
@@ -94,7 +96,7 @@ func open(p mysqlwire.Packet, seq int, cx *mysqlwire.Context, alone bool) *opene
 		o.add(message)
 		depth = 2
 	} else if o.headed {
-		o.add(node{name: "packet", value: packetInfo(p, seq), off: 0, len: skip})
+		o.add(node{name: "packet", value: packetInfo(full, seq), off: 0, len: skip})
 	}
 	o.fields(fields, depth, skip)
 	if err != nil {
@@ -161,12 +163,12 @@ func decodeOffset(err error) (off int, ok bool) {
 }
 
 // packetInfo is what the header says.
-func packetInfo(p mysqlwire.Packet, seq int) string {
-	s := "len " + count(len(p.Payload))
+func packetInfo(n, seq int) string {
+	s := "len " + count(n)
 	if seq >= 0 {
 		s += fmt.Sprintf("   seq %d", uint8(seq))
 	}
-	if n := mysqlwire.Frames(len(p.Payload)); n > 1 {
+	if n := mysqlwire.Frames(n); n > 1 {
 		s += fmt.Sprintf("   in %d frames, joined", n)
 	}
 	return s

@@ -141,7 +141,7 @@ func (o *outline) unfold(part, packet int) {
 
 func (o *outline) takeApart(part, packet int) *opened {
 	p := &o.parts[part]
-	return open(p.packets[packet], o.counts[part].seq(packet), o.counts[part].context(packet), o.alone)
+	return open(p.packets[packet], o.counts[part].seq(packet), o.counts[part].context(packet), p.full, o.alone)
 }
 
 func (o *outline) fold(part, packet int) {

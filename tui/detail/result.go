@@ -24,7 +24,6 @@ type resultView struct {
 	top   int // of the lines of a result without rows, or of a row
 	lines int
 	size  size
-	isRow bool // a row is shown, not the grid
 }
 
 func newResultView(th *theme.Theme) *resultView {
@@ -57,7 +56,7 @@ func (r *resultView) show() {
 		return
 	}
 	res := &r.list[r.at]
-	r.rows = &resultRows{result: res, at: -1}
+	r.rows = &resultRows{result: res}
 	cols := make([]grid.Column, len(res.Columns))
 	for i := range res.Columns {
 		cols[i] = grid.Column{Name: res.Columns[i].Name, Type: res.Columns[i].TypeName()}
@@ -187,10 +186,7 @@ func (r *resultView) row(m *Model) (*frameRef, string) {
 // resultRows are the cells of a result, decoded when they are drawn.
 type resultRows struct {
 	result *mysqlwire.Result
-	at     int // of row; rows are asked for cell by cell
-	row    mysqlwire.Row
-	err    error
-	recent map[int]*mysqlwire.Row
+	recent map[int]*mysqlwire.Row // rows are asked for cell by cell
 
 	ref   *frameRef
 	refAt int

@@ -177,7 +177,7 @@ func (l *stageList) add(r stageRow) { l.rows = append(l.rows, r) }
 
 // stage adds the row of a stage; ref is what its bytes are.
 func (l *stageList) stage(n int, what, size, note string, ref *frameRef, tag *theme.State) {
-	r := stageRow{head: true, name: fmt.Sprintf("stage %d %s", n, what), value: safe.Pad(size, 14) + note, ref: ref}
+	r := stageRow{head: true, name: fmt.Sprintf("stage %d %s", n, what), value: safe.Pad(size, 10) + " " + note, ref: ref}
 	if tag != nil {
 		r.tag, r.tagged = *tag, true
 	}
@@ -282,13 +282,19 @@ func effectSize(e *effect, received int) string {
 	return sizeOf(received)
 }
 
-// effectRef is the packet that takes the place of the one received.
+// effectRef is the packet that takes the place of the one received; nil if there is none.
 func (l *stageList) effectRef(stage string, e *effect, f *facts, seq int) *frameRef {
 	r := *l.received
 	r.stage, r.old, r.seq = stage, l.received, seq
 	switch {
 	case e.packet != nil:
 		r.packet.Payload = mysqlwire.BlankPayload(r.packet.Kind, e.packet, f.cx)
+	case e.queries == nil && e.answer != nil:
+		own := *f.cx
+		own.Command = e.answer.Command
+		return answerRef(e.answer, 0, &own, stage)
+	case e.action == intercept.Close || e.action == intercept.Hang:
+		return nil
 	case e.queries != nil:
 		i := max(thisOf(e.queries), 0)
 		if packets := packetsOf(e.queries, f.cx); i < len(packets) {
@@ -341,77 +347,6 @@ func first(a, b error) error {
 		return a
 	}
 	return b
-}
-
-// plan lists the queries that are sent instead of a command.
-func (l *stageList) plan(queries []intercept.Query, f *facts, replied bool) {
-	if len(queries) == 0 {
-		return
-	}
-	this := thisOf(queries)
-	packets := packetsOf(queries, f.cx)
-	if len(packets) != len(queries) {
-		l.note("an empty query cannot be sent")
-		return
-	}
-	if len(queries) > 1 {
-		l.add(stageRow{head: true, name: "plan", value: many(len(queries), "query", "queries") + " in order"})
-	}
-	for i, q := range queries {
-		ref := &frameRef{stage: "stage 3", packet: packets[i], cx: f.cx}
-		switch {
-		case i == this && !replied:
-			ref.old = l.received
-			l.sent = ref
-			if len(queries) > 1 {
-				l.add(stageRow{head: true, depth: 1, name: "this", value: answerNote(q), ref: ref})
-			}
-			l.message(l.received, ref, 1)
-		case preparedAnew(queries, i, this):
-			l.prepared(f, ref)
-		default:
-			tag := theme.Injected
-			l.add(stageRow{
-				head: true, mark: markAdded, depth: 1, name: roleOf(queries, i), value: packets[i].Kind.String() + "  " + summary(packets[i], f.cx) + "  " + answerNote(q),
-				ref: ref, len: len(packets[i].Payload), stop: true, tag: tag, tagged: true,
-			})
-		}
-	}
-}
-
-// preparedAnew reports whether query i prepares what the command's execute then names.
-func preparedAnew(queries []intercept.Query, i, this int) bool {
-	return this >= 0 && i < this && queries[this].LastPrepared && len(queries[i].Packet) > 0 &&
-		mysqlwire.Command(queries[i].Packet[0]) == mysqlwire.ComStmtPrepare
-}
-
-// prepared compares the text that a statement is prepared anew with to the old one.
-func (l *stageList) prepared(f *facts, ref *frameRef) {
-	var p mysqlwire.StmtPrepare
-	if p.Decode(ref.packet.Payload, f.cx) != nil {
-		return
-	}
-	l.add(stageRow{head: true, depth: 1, name: "before", value: "prepared anew on this connection, hidden from app", ref: ref})
-	d := fieldDiff{list: l, was: l.received, is: ref}
-	d.lines("statement", f.statement.sql, p.SQL, 2, mysqlwire.Field{}, mysqlwire.Field{Off: 1, Len: len(p.SQL)})
-}
-
-// answerNote says who gets the answer to a query of a plan.
-func answerNote(q intercept.Query) string {
-	note := "hidden from app"
-	switch {
-	case q.Join:
-		note = "joined to the answer as a further result"
-	case q.Show:
-		note = "answer goes to app"
-	}
-	if q.LastPrepared {
-		note += ", for the statement prepared last"
-	}
-	if q.Origin != intercept.FromClient {
-		note += ", by " + q.Origin.String()
-	}
-	return note
 }
 
 // crafted lists an answer that no server gave.

@@ -71,6 +71,9 @@ func (m *Model) stageRow(r *stageRow, selected bool, w int) string {
 			at = max(24-len(left), 8)
 		}
 		label := safe.Cut(r.name, at-1)
+		if r.name == "…" {
+			label = m.th.Ellipsis()
+		}
 		if r.head {
 			label = safe.Cut(r.name, max(room-2, 1))
 			at = max(at, safe.Width(label)+2)

@@ -229,7 +229,7 @@ func (m *Model) paramLines(w int) []string {
 }
 
 func (m *Model) paramLine(name string, p *mysqlwire.ExecParam, w int) string {
-	style := m.th.Value
+	var style theme.Style
 	text := p.String()
 	switch {
 	case p.Null:

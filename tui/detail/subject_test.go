@@ -2,7 +2,6 @@ package detail
 
 import (
 	"encoding/hex"
-	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -215,6 +214,6 @@ func checkExact(t *testing.T, what, got string, w, h int) {
 func must(t testing.TB, ok bool, format string, args ...any) {
 	t.Helper()
 	if !ok {
-		t.Fatal(fmt.Sprintf(format, args...))
+		t.Fatalf(format, args...)
 	}
 }
