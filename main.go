@@ -1,4 +1,552 @@
-// Command mydbg is an interactive terminal debugger for MySQL and MariaDB traffic.
+// Command mydbg is an interactive terminal debugger for MySQL and MariaDB traffic: a proxy that
+// stops at every step of a connection and shows a person what is there to decide.
+//
+// This file wires the parts together; what they do is in the packages intercept (the proxy), script
+// (Lua), sessions (the demo server) and tui (the command line and the screen).
+//
+// Exit status: 0 done, 1 a --fail-if matched, 2 wrong usage or configuration, 3 could not start,
+// 130 interrupted from the keyboard. Being told to end (SIGTERM) is an ordinary end.
 package main
 
-func main() {}
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/charmbracelet/x/term"
+	"github.com/spf13/cobra"
+
+	"mydbg/intercept"
+	"mydbg/intercept/eventlog"
+	"mydbg/intercept/tlspair"
+	"mydbg/script"
+	"mydbg/sessions/demo"
+	"mydbg/sessions/demo/shop"
+	"mydbg/tui"
+	"mydbg/tui/cmdline"
+	"mydbg/tui/scripts"
+)
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+// interrupted is why a run ends that a signal ended.
+type interrupted struct{ os.Signal }
+
+func (i interrupted) Error() string { return "ended by a signal: " + i.String() }
+
+// run is the program. The first SIGINT or SIGTERM ends it in good order, the second at once.
+func run(args []string) int {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() { // ends with the process
+		s := <-signals
+		signal.Stop(signals)
+		cancel(interrupted{s})
+	}()
+	// A reader of our lines that leaves is an error of write, not the end of the clients' traffic.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+
+	root := commands()
+	root.SetArgs(args)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return 0
+	}
+	var f *cmdline.Failure
+	if !errors.As(err, &f) {
+		f = &cmdline.Failure{Status: cmdline.Misused, Err: err} // cobra's own
+	}
+	if f.Err != nil {
+		fmt.Fprintf(os.Stderr, "mydbg: %s\n", cmdline.Explain(f.Err))
+	}
+	if f.Status == cmdline.Misused {
+		fmt.Fprintf(os.Stderr, "See %s --help\n", cmd.CommandPath())
+	}
+	return f.Status
+}
+
+const about = `mydbg sits between an application and its MySQL or MariaDB server, shows what passes, stops it
+where you say, and lets you change it.
+
+Point the application at the address of --listen instead of the server's. Clients that ask for
+TLS get it; those that verify certificates should trust
+%s
+which is made when it is first needed.
+
+Addresses are host:port, :port (on 127.0.0.1) or unix:/path; as a backend also "demo". The names
+that MySQL Proxy gave its options work too: --proxy-address, --proxy-backend-addresses,
+--proxy-read-only-backend-addresses, --proxy-lua-script, and -P, -b, -r, -s.`
+
+// commands are all there are.
+func commands() *cobra.Command {
+	dir, err := tlspair.DefaultDir()
+	if err != nil {
+		dir = "the directory of --state-dir"
+	}
+	plain, ofDemo, ofProxy := &cmdline.Settings{}, &cmdline.Settings{Backend: []string{"demo"}}, &cmdline.Settings{}
+	root := &cobra.Command{
+		Use: "mydbg", Short: "An interactive debugger for MySQL and MariaDB traffic", Long: fmt.Sprintf(about, filepath.Join(dir, "ca.pem")),
+		Example: "  mydbg --backend 127.0.0.1:3306\n  mydbg --break 'stock if verb == \"UPDATE\" and \"stock\" in tables'",
+		Version: version(), SilenceErrors: true, SilenceUsage: true,
+		RunE: func(cmd *cobra.Command, _ []string) error { return (&session{Settings: plain}).run(cmd, true) },
+	}
+	plain.AddServer(root)
+	plain.Add(root, "127.0.0.1:4040")
+
+	demonstration := &cobra.Command{
+		Use: "demo", Short: "Try it on an embedded server with a small shop that sends traffic", Args: cobra.NoArgs,
+		Long: "The screen in front of an embedded server with sample data, and a small shop application that\n" +
+			"sends traffic through it. Nothing needs to be installed and nothing is kept.",
+		Example: "  mydbg demo\n  mydbg demo --log json | head -n 20",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return (&session{Settings: ofDemo, shop: true}).run(cmd, true)
+		},
+	}
+	ofDemo.Add(demonstration, "127.0.0.1:0")
+
+	proxy := &cobra.Command{
+		Use: "proxy", Short: "The same without a screen: one line per event on standard output", Args: cobra.NoArgs,
+		Long: "Relays, runs scripts and rules, and writes one line for each exchange and each notice.\n" +
+			"Nobody is there to continue what a breakpoint holds: rules that would hold are logged instead.",
+		Example: "  mydbg proxy --backend db.example:3306 --log json --filter 'ms > 200'\n" +
+			"  mydbg proxy --fail-if 'error.code == 1213'\n  mydbg proxy -P :4040 -b 127.0.0.1:3306 -s rw.lua",
+		RunE: func(cmd *cobra.Command, _ []string) error { return (&session{Settings: ofProxy}).run(cmd, false) },
+	}
+	ofProxy.AddServer(proxy)
+	ofProxy.Add(proxy, "127.0.0.1:4040")
+
+	root.AddCommand(demonstration, proxy, &cobra.Command{
+		Use: "check FILE-or-EXPR", Short: "Say what a condition, a rule, a file of rules or a Lua script means", Args: cobra.ExactArgs(1),
+		Example: "  mydbg check 'ms > 200 and not chatter'\n  mydbg check 'at query do err 1142 if verb == \"DROP\"'\n  mydbg check rw.lua",
+		RunE:    func(cmd *cobra.Command, args []string) error { return cmdline.Check(cmd.OutOrStdout(), args[0]) },
+	}, &cobra.Command{
+		Use: "version", Short: "Print the version", Args: cobra.NoArgs, Example: "  mydbg version",
+		Run: func(cmd *cobra.Command, _ []string) { fmt.Fprintln(cmd.OutOrStdout(), "mydbg version", version()) },
+	})
+	root.SetFlagErrorFunc(cmdline.FlagError)
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		switch c.Name() {
+		case "help":
+			c.Example = "  mydbg help proxy"
+		case "completion":
+			c.Example = "  source <(mydbg completion bash)"
+			for _, shell := range c.Commands() {
+				shell.Example = "  mydbg completion " + shell.Name()
+			}
+		}
+	}
+	return root
+}
+
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	if info.Main.Version == "" {
+		return "(devel) " + info.GoVersion
+	}
+	return info.Main.Version + " " + info.GoVersion
+}
+
+// session is one run of the proxy, with or without a screen.
+type session struct {
+	*cmdline.Settings
+	shop bool // the shop sends traffic
+
+	proxy   *intercept.Proxy
+	engines []*script.Engine
+	console *script.Console
+	listen  []string // where clients connect
+	tcp     string   // the first of them that is TCP
+	servers []*demo.Server
+
+	beside sync.WaitGroup // what runs beside the proxy, see goes
+	stop   context.CancelCauseFunc
+}
+
+// run starts everything, shows it until the person, a signal or a reader that leaves ends it, and closes
+// everything.
+func (s *session) run(cmd *cobra.Command, screen bool) (err error) {
+	if err := s.Read(cmd, os.Getenv); err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancelCause(cmd.Context())
+	s.stop = stop
+	if screen && !term.IsTerminal(os.Stdout.Fd()) {
+		tell("standard output is no terminal: running as mydbg proxy does, one line per event")
+		screen = false
+	}
+	defer s.beside.Wait()
+	defer s.close()
+	if err := s.start(ctx, screen); err != nil {
+		return err
+	}
+	s.watch(ctx)
+	events, failed := s.log(screen)
+	if screen {
+		err = s.screen(ctx)
+	} else {
+		s.introduce()
+		select {
+		case <-ctx.Done():
+		case <-events: // its reader left
+		}
+	}
+	s.close()
+	if failed() {
+		return &cmdline.Failure{Status: cmdline.Matched}
+	}
+	return errors.Join(err, ended(ctx))
+}
+
+// ended is the failure that the cause of a run's end means.
+func ended(ctx context.Context) error {
+	var signal interrupted
+	var bug *panicked
+	switch cause := context.Cause(ctx); {
+	case errors.As(cause, &bug):
+		return cmdline.Broken(bug)
+	case errors.As(cause, &signal) && signal.Signal == os.Interrupt:
+		return &cmdline.Failure{Status: cmdline.Interrupted}
+	}
+	return nil
+}
+
+// start makes the servers, the proxy, its hooks and its listeners.
+func (s *session) start(ctx context.Context, screen bool) error {
+	backends, err := s.backends(ctx)
+	if err != nil {
+		return err
+	}
+	s.proxy, err = intercept.New(intercept.Options{
+		Backends: backends, ClientTLS: s.ClientTLS, BackendTLS: s.BackendTLS, BackendCA: s.BackendCA,
+		BackendCert: s.BackendCert, BackendKey: s.BackendKey, StateDir: s.StateDir,
+	})
+	if err != nil {
+		return cmdline.Broken(err)
+	}
+	if err := s.load(); err != nil {
+		return err
+	}
+	rules, note := s.Rules, ""
+	if !screen {
+		var changed []string
+		if rules, changed = s.Unattended(); len(changed) > 0 {
+			note = "nobody is there to continue what these rules hold, so they log instead: " + strings.Join(changed, "; ")
+		}
+	}
+	for _, r := range rules {
+		s.proxy.Breakpoints.AddRule(r)
+	}
+	if note != "" {
+		s.proxy.Journal.Note(intercept.Warning, 0, 0, "%s", note)
+	}
+	for _, address := range s.Listen {
+		at, err := s.proxy.Listen(address)
+		if err != nil {
+			return cmdline.Broken(err)
+		}
+		s.listening(at)
+	}
+	if s.shop {
+		return s.open(ctx)
+	}
+	return nil
+}
+
+// backends are the servers of the settings, the embedded one started where it is asked for.
+func (s *session) backends(ctx context.Context) (list []intercept.Backend, err error) {
+	for i, address := range append(s.Backend[:len(s.Backend):len(s.Backend)], s.BackendRO...) {
+		if address == "demo" {
+			server, err := demo.Start(context.WithoutCancel(ctx), demo.Options{}) // it is closed after the proxy
+			if err != nil {
+				return nil, cmdline.Broken(err)
+			}
+			s.servers = append(s.servers, server)
+			address = server.Addr()
+		}
+		list = append(list, intercept.Backend{Address: address, ReadOnly: i >= len(s.Backend)})
+	}
+	return list, nil
+}
+
+// load makes hooks of the scripts. What they print goes to the log.
+func (s *session) load() error {
+	o := script.Options{Servers: s.proxy, Output: func(l script.Line) {
+		level := intercept.Info
+		switch l.Level {
+		case script.Warning:
+			level = intercept.Warning
+		case script.Critical, script.Failure:
+			level = intercept.Error
+		}
+		where := filepath.Base(l.Script)
+		if l.Source > 0 {
+			where = fmt.Sprintf("%s:%d", where, l.Source)
+		}
+		s.proxy.Journal.Note(level, l.Conn, l.Exchange, "%s: %s", where, l.Text)
+	}}
+	var hooks []intercept.Hook
+	for _, path := range s.Scripts {
+		e, err := script.Load(path, o)
+		if _, unreadable := os.Stat(path); unreadable != nil {
+			return cmdline.Broken(fmt.Errorf("read the script: %w", unreadable))
+		}
+		if err != nil {
+			return cmdline.Wrong("--script: %w", err)
+		}
+		s.engines, hooks = append(s.engines, e), append(hooks, e)
+	}
+	s.proxy.SetHooks(hooks...)
+	s.console = script.NewConsole(o, s.engines...)
+	return nil
+}
+
+// listening notes where clients connect, and warns when others than this machine's can.
+func (s *session) listening(at net.Addr) {
+	tcp, ok := at.(*net.TCPAddr)
+	if !ok {
+		s.listen = append(s.listen, "unix:"+at.String())
+		return
+	}
+	s.listen = append(s.listen, at.String())
+	if s.tcp == "" {
+		s.tcp = at.String()
+	}
+	if !tcp.IP.IsLoopback() {
+		const warning = "WARNING: %s can be reached from other machines. Whoever connects there gets to the server " +
+			"as if from this one, and you see what they send. Listen on 127.0.0.1 unless you want that"
+		tell(warning, at)
+		s.proxy.Journal.Note(intercept.Warning, 0, 0, warning, at)
+	}
+}
+
+// open has the shop send its traffic through the proxy.
+func (s *session) open(ctx context.Context) error {
+	if s.tcp == "" {
+		return cmdline.Wrong("the shop connects over TCP: give --listen a host:port")
+	}
+	s.goes(func() { // ends with ctx
+		err := shop.Run(ctx, shop.Options{Addr: s.tcp, Log: func(line string) {
+			s.proxy.Journal.Note(intercept.Info, 0, 0, "shop: %s", line)
+		}})
+		if err != nil {
+			s.proxy.Journal.Note(intercept.Error, 0, 0, "shop: %v", err)
+		}
+	})
+	return nil
+}
+
+// watch notes, until ctx ends, what a person waits for at first: whether the servers answer, and the
+// certificate clients should trust once one uses TLS.
+func (s *session) watch(ctx context.Context) {
+	for _, b := range s.proxy.Backends() {
+		s.goes(func() {
+			if err := probe(ctx, b.Address); err != nil && ctx.Err() == nil {
+				s.proxy.Journal.Note(intercept.Warning, 0, 0, "server %s: %v. It is tried anew for each client; set it with --backend", b.Address, err)
+			}
+		})
+	}
+	s.goes(func() {
+		for bell := s.proxy.Journal.Listen(); ; {
+			for _, c := range s.proxy.Conns() {
+				if c.ClientTLS == "" {
+					continue
+				}
+				if file, err := s.proxy.CAFile(); err == nil {
+					s.proxy.Journal.Note(intercept.Info, 0, 0, "clients use TLS. Those that verify certificates should trust %s", file)
+				}
+				return
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-bell:
+			}
+			select { // once a second is enough
+			case <-ctx.Done():
+				return
+			case <-time.After(time.Second):
+			}
+		}
+	})
+}
+
+// probe reports why clients will not get anywhere at address. To the server it is a client that leaves
+// before its login, which is no harm once.
+func probe(ctx context.Context, address string) error {
+	network := "tcp"
+	if path, ok := strings.CutPrefix(address, "unix:"); ok {
+		network, address = "unix", path
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	var d net.Dialer
+	c, err := d.DialContext(ctx, network, address)
+	if err != nil {
+		return fmt.Errorf("%w (is it running?)", err)
+	}
+	defer c.Close()
+	defer context.AfterFunc(ctx, func() { _ = c.Close() })()
+	head := make([]byte, 5) // length, sequence number, first byte
+	n, err := io.ReadFull(c, head)
+	switch greets := head[3] == 0 && (head[4] == 10 || head[4] == 0xff); {
+	case err == nil && greets:
+		return nil
+	case n == 0:
+		return errors.New("it takes connections but sends no greeting (is it a MySQL server?)")
+	}
+	return fmt.Errorf("it does not greet as a MySQL server, but with %q", head[:n])
+}
+
+// log writes the events. The channel closes when it has ended, failed waits for that and says whether a
+// --fail-if matched.
+func (s *session) log(screen bool) (ended <-chan struct{}, failed func() bool) {
+	o := eventlog.Options{Out: os.Stdout, JSON: s.JSON, Filter: s.Filter, FailIf: s.FailIf, Trouble: func(err error) { tell("%v", err) }}
+	if screen {
+		o.Out = io.Discard
+	}
+	log := eventlog.New(s.proxy, o)
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	s.goes(func() {
+		defer close(done)
+		_ = log.Run(ctx) // the reader left, which ends the run
+	})
+	return done, func() bool {
+		stop()
+		<-done
+		if n := log.Totals().Lost; n > 0 && s.FailIf != nil {
+			tell("%d exchanges were lost before --fail-if could be asked about them", n)
+		}
+		x := log.Failed()
+		if x != nil {
+			tell("--fail-if was true of %d exchanges, first of #%d on connection %d: %.200q", log.Totals().Failing, x.Seq, x.Conn, x.SQL)
+		}
+		return x != nil
+	}
+}
+
+// screen shows the debugger.
+func (s *session) screen(ctx context.Context) error {
+	o := tui.Options{
+		Proxy: s.proxy, Listen: s.listen, Backend: strings.Join(s.Backend, ", "), Theme: s.Theme, ReadOnly: s.ReadOnly, Snippets: snippets{s.console},
+	}
+	if s.Filter != nil {
+		o.Filter = s.Filter.String()
+	}
+	if s.shop {
+		o.Demo = &tui.DemoInfo{Title: "Demo: a small shop on an embedded server", Lines: s.hint()}
+	}
+	if err := tui.Run(ctx, o); err != nil && ctx.Err() == nil {
+		return cmdline.Broken(err)
+	}
+	return nil
+}
+
+// snippets is the console as the screen knows it.
+type snippets struct{ c *script.Console }
+
+func (s snippets) Run(ctx context.Context, ev *intercept.Event, code string) scripts.Result {
+	r := s.c.Run(ctx, ev, code)
+	return scripts.Result{Output: r.Output, Verdict: r.Verdict, Describe: r.Describe, Err: r.Err}
+}
+
+func (s snippets) Scripts() (list []scripts.Status) {
+	for _, st := range s.c.Scripts() {
+		out := scripts.Status{Name: filepath.Base(st.Path), OK: st.OK, Conns: st.Conns}
+		if st.Err != nil {
+			out.Err = st.Err.Error()
+		}
+		for _, h := range st.Hooks {
+			out.Calls += h.Calls
+		}
+		list = append(list, out)
+	}
+	return list
+}
+
+func (s snippets) Lines() (list []scripts.Line) {
+	for _, l := range s.c.Lines() {
+		list = append(list, scripts.Line{
+			At: l.At, Script: filepath.Base(l.Script), Source: l.Source, Exchange: l.Exchange, Conn: l.Conn,
+			Text: l.Text, Failed: l.Level == script.Failure,
+		})
+	}
+	slices.SortStableFunc(list, func(a, b scripts.Line) int { return a.At.Compare(b.At) }) // each script's are in order
+	return list
+}
+
+// introduce says how to use what has been started, where there is no screen to do so.
+func (s *session) introduce() {
+	tell("listening on %s, server %s", strings.Join(s.listen, ", "), strings.Join(s.Backend, ", "))
+	if s.shop {
+		tell("connect a client of your own, or watch the shop:")
+		for _, line := range s.hint() {
+			fmt.Fprintln(os.Stderr, "  "+line)
+		}
+		return
+	}
+	if _, port, err := net.SplitHostPort(s.tcp); err == nil {
+		tell("point the application at port %s of 127.0.0.1; the name localhost may mean a socket", port)
+	}
+}
+
+func (s *session) hint() []string { return demo.Hint(s.tcp) }
+
+// goes runs f beside the proxy; run waits for it. A panic in it ends the run instead of the process,
+// so that the screen can give the terminal back.
+func (s *session) goes(f func()) {
+	s.beside.Go(func() {
+		defer func() {
+			if v := recover(); v != nil {
+				s.stop(&panicked{v, debug.Stack()})
+			}
+		}()
+		f()
+	})
+}
+
+// panicked is a bug found by running into it.
+type panicked struct {
+	value any
+	stack []byte
+}
+
+func (p *panicked) Error() string {
+	return fmt.Sprintf("internal error, please report: %v\n%s", p.value, p.stack)
+}
+
+// close ends everything, in the order in which nobody loses an answer. What is held goes on unchanged.
+func (s *session) close() {
+	s.stop(nil)
+	if s.proxy != nil {
+		if err := s.proxy.Close(); err != nil {
+			tell("%v", err)
+		}
+	}
+	for _, server := range s.servers {
+		if err := server.Close(); err != nil {
+			tell("%v", err)
+		}
+	}
+	s.servers = nil
+}
+
+// tell writes a line for the person at the keyboard.
+func tell(format string, args ...any) { fmt.Fprintf(os.Stderr, "mydbg: "+format+"\n", args...) }

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"mydbg/intercept"
+	"mydbg/mysqlwire"
 )
 
 // object is a JSON line. What is not known is absent, never null or zero in its place; fields may be
@@ -111,7 +112,7 @@ func (r *record) object() *object {
 		o.Error = &failure{Code: x.Error.Code, SQLState: x.Error.SQLState, Message: text(x.Error.Message)}
 		return o
 	}
-	if !r.answered() {
+	if !r.answered() || x.Command == mysqlwire.ComStmtPrepare { // whose answer counts nothing
 		return o
 	}
 	if x.Cols > 0 {

@@ -71,7 +71,7 @@ func (s *Settings) AddServer(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVarP(&s.Backend, "backend", "b", []string{"127.0.0.1:3306"}, "server `ADDRESS`, or demo for an embedded one; the first is the default one")
 	f.StringArrayVarP(&s.BackendRO, "backend-ro", "r", nil, "read-only server `ADDRESS`, for scripts to choose")
-	choose(cmd, &s.backendTLS, "backend-tls", "TLS to the server; mirror does as the client does",
+	choose(cmd, &s.backendTLS, "backend-tls", "TLS to the server, a `MODE`: mirror (as the client does), disabled, preferred, required, verify_ca or verify_identity",
 		"mirror", "disabled", "preferred", "required", "verify_ca", "verify_identity")
 	f.StringVar(&s.BackendCA, "backend-ca", "", "PEM `FILE` of the authorities that may sign the server's certificate")
 	f.StringVar(&s.BackendCert, "backend-cert", "", "PEM `FILE` with a client certificate for the server")
@@ -82,7 +82,7 @@ func (s *Settings) AddServer(cmd *cobra.Command) {
 func (s *Settings) Add(cmd *cobra.Command, listen string) {
 	f := cmd.Flags()
 	f.StringArrayVarP(&s.Listen, "listen", "P", []string{listen}, "`ADDRESS` for clients; port 0 takes a free one")
-	choose(cmd, &s.clientTLS, "client-tls", "TLS for clients", "preferred", "disabled", "required")
+	choose(cmd, &s.clientTLS, "client-tls", "TLS for clients, a `MODE`: preferred, disabled or required", "preferred", "disabled", "required")
 	f.StringArrayVarP(&s.Scripts, "script", "s", nil, "Lua `FILE` written for MySQL Proxy")
 	f.StringArrayVar(&s.breaks, "break", nil, "`RULE`: [NAME] [at HOOK] [hit OP N] [once] [do ACTION] [if CONDITION]")
 	f.StringVar(&s.rules, "rules", "", "`FILE` with one rule per line")
