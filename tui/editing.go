@@ -9,6 +9,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"mydbg/intercept"
+	"mydbg/intercept/rule"
 	"mydbg/tui/edit"
 	"mydbg/tui/keymap"
 )
@@ -19,6 +20,11 @@ type editing struct {
 	action keymap.ID
 	held   intercept.Held
 	gone   bool // it is not held any more
+}
+
+// grid reports whether letters are commands in the editor.
+func (e *editing) grid() bool {
+	return e.action == keymap.Edit && e.held.Point == rule.ReadQueryResult
 }
 
 // startEdit opens the editor for an action on the selected held event: what was left there before,
@@ -54,6 +60,13 @@ func (m *Model) startEdit(id keymap.ID) tea.Cmd {
 
 // editKey gives a key to the editor, but for the few that mean the same in all of them.
 func (m *Model) editKey(k tea.KeyMsg) tea.Cmd {
+	if m.edit.grid() && !m.edit.Busy() && !k.Paste {
+		if a, _ := m.keys.Lookup(keymap.InGrid, k.String()); a.ID == keymap.Help {
+			m.openOverlay(overlayHelp)
+			m.overlay.context = keymap.InGrid
+			return nil
+		}
+	}
 	a, ok := m.keys.Lookup(keymap.InEditor, k.String())
 	if !ok || k.Paste {
 		return m.edit.Update(k)

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -97,11 +98,10 @@ type (
 
 // New makes the screen. It fails when a theme or a filter is not understood.
 func New(o Options) (*Model, error) {
-	var e engine
-	if o.Proxy != nil {
-		e = live{o.Proxy}
+	if o.Proxy == nil {
+		return nil, errors.New("the screen needs a proxy")
 	}
-	return newModel(o, e)
+	return newModel(o, live{o.Proxy})
 }
 
 func newModel(o Options, e engine) (*Model, error) {

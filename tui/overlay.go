@@ -151,6 +151,8 @@ func (m *Model) drawOverlay() []string {
 func (m *Model) helpTitle() string {
 	where := "Events"
 	switch {
+	case m.overlay.context == keymap.InGrid:
+		return "Help: a result set being edited"
 	case m.overlay.context == keymap.InInspector:
 		where = "Inspector"
 	case m.pane != keymap.Events:
@@ -206,7 +208,7 @@ func (m *Model) helpLinesFor(w int) []string {
 				continue
 			}
 			keys := strings.Join(a.Keys, " ")
-			if why := m.off(a.ID); why != "" {
+			if why := m.off(a.ID); why != "" && m.overlay.context != keymap.InGrid {
 				off = append(off, "  "+m.th.FooterKey.Render(safe.Pad(a.Key(), 7))+m.th.Dim.Render(safe.Cut(a.Short+": "+why, w-10)))
 				continue
 			}

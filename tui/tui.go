@@ -53,9 +53,6 @@ type DemoInfo struct {
 // Run shows the screen until the user leaves it or ctx ends. What is held then has been released
 // unchanged or closed, as the user chose; the proxy is still open.
 func Run(ctx context.Context, o Options) error {
-	if o.Proxy == nil {
-		return errors.New("the screen needs a proxy")
-	}
 	m, err := New(o)
 	if err != nil {
 		return err
