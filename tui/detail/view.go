@@ -251,9 +251,14 @@ func (m *Model) peers() string {
 }
 
 func (m *Model) deadline(h *intercept.Held) string {
-	what := h.Then.Action.String()
-	if h.Then.Action == intercept.Pass || h.Then.Action == intercept.Forward {
-		what = "goes on"
+	what := "goes on"
+	switch h.Then.Action {
+	case intercept.Reply:
+		what = "is answered in the server's place"
+	case intercept.Close:
+		what = "is closed"
+	case intercept.Hang:
+		what = "is left without an answer"
 	}
 	left := max(h.Deadline.Sub(m.now()), 0)
 	return fmt.Sprintf("%s by itself in %s", what, clock(left+time.Second-1))
