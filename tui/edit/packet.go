@@ -152,7 +152,7 @@ func (e *packet) Update(msg tea.Msg) tea.Cmd {
 		for _, r := range k.Runes {
 			edited = e.hex.TypeNibble(r) || edited
 		}
-		if edited {
+		if edited && !bytes.Equal(was.bytes, e.hex.Bytes()) {
 			e.did(was, "")
 			e.check()
 		}

@@ -93,7 +93,10 @@ func newStatement(h intercept.Held, draft *intercept.Verdict, env Env, m mysqlwi
 		if x, ok := drafted.(*mysqlwire.StmtExecute); ok && len(x.Params) == len(e.params) {
 			for i, p := range x.Params {
 				d := newParam(p)
-				e.params[i].typ, e.params[i].unsigned, e.params[i].null, e.params[i].text = d.typ, d.unsigned, d.null, d.text
+				e.params[i].typ, e.params[i].unsigned, e.params[i].null = d.typ, d.unsigned, d.null
+				if !d.null {
+					e.params[i].text = d.text
+				}
 			}
 		}
 	}

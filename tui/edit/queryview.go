@@ -26,16 +26,16 @@ func (e *statement) View(w, h int) string {
 	}
 	tail = append(tail, e.env.verdictLine(e.err, e.ok, iw)...)
 	room := ih - 1 - 1 - len(tail) // the hints, the first line
+	wanted := len(wrapAll(e.text.lines, iw-6, max(room, 1))) + 1
 	table := 0
 	if len(e.params) > 0 {
 		table = min(len(e.params)+1, max(room/2, 2))
-		if wanted := len(wrapAll(e.text.lines, iw-6, room)); room-table > wanted {
-			table = min(len(e.params)+1, room-max(wanted, 1))
-		}
+		table = min(len(e.params)+1, max(table, room-max(wanted, 3)))
 	}
+	rows := min(max(wanted, 3), max(room-table, 1))
 	body := []string{e.env.Theme.Dim.Render(safe.Cut(e.about(), iw))}
 	if e.text.many {
-		body = append(body, e.text.view(e.env.Theme, iw, max(room-table, 1), e.focus == 0, true)...)
+		body = append(body, e.text.view(e.env.Theme, iw, rows, e.focus == 0, true)...)
 	} else {
 		body = append(body, e.env.label("schema", e.focus == 0)+e.text.viewLine(e.env.Theme, max(iw-indent, 1), e.focus == 0))
 	}
