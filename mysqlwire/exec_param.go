@@ -3,6 +3,7 @@ package mysqlwire
 import (
 	"encoding/binary"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"mydbg/mysqlwire/value"
@@ -217,16 +218,30 @@ func (p *ExecParam) typeName() string {
 }
 
 func showNulls(bitmap []byte, n int) string {
-	s := ""
+	return nullNames(n, func(i int) bool { return bitmap[i/8]>>(i%8)&1 != 0 }, func(i int) string { return itoa(i + 1) })
+}
+
+// nullNames lists what is NULL of n things, the first few by name: a hostile packet has a great many.
+func nullNames(n int, null func(int) bool, name func(int) string) string {
+	const most = 64
+	var s strings.Builder
+	count := 0
 	for i := range n {
-		if bitmap[i/8]>>(i%8)&1 != 0 {
-			s += " " + itoa(i+1)
+		if !null(i) {
+			continue
+		}
+		if count++; count <= most {
+			s.WriteByte(' ')
+			s.WriteString(name(i))
 		}
 	}
-	if s == "" {
+	switch {
+	case count == 0:
 		return "none"
+	case count > most:
+		return "NULL:" + s.String() + " and " + itoa(count-most) + " more"
 	}
-	return "NULL:" + s
+	return "NULL:" + s.String()
 }
 
 // appendExecParams writes what execParams reads.

@@ -125,16 +125,9 @@ func (c *cursor) value(name string, col *Column) value.Value {
 }
 
 func showRowNulls(bitmap []byte, columns []Column) string {
-	s := ""
-	for i := range columns {
-		if bitmap[(i+2)/8]>>((i+2)%8)&1 != 0 {
-			s += " " + cellName(columns, i)
-		}
-	}
-	if s == "" {
-		return "none"
-	}
-	return "NULL:" + s
+	return nullNames(len(columns),
+		func(i int) bool { return bitmap[(i+2)/8]>>((i+2)%8)&1 != 0 },
+		func(i int) string { return cellName(columns, i) })
 }
 
 // Encode fails when a value does not fit its column, with a *CellError.

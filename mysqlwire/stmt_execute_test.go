@@ -227,3 +227,26 @@ func TestExecParamString(t *testing.T) {
 		}
 	}
 }
+
+// A packet can claim as many NULLs as it has bits; showing it takes time in proportion.
+func TestDissectManyNulls(t *testing.T) {
+	const n = 60_000
+	params := make([]Param, n)
+	for i := range params {
+		params[i] = Param{Type: value.Long, Bound: true}
+	}
+	payload := append([]byte{byte(ComStmtExecute), 1, 0, 0, 0, 0, 1, 0, 0, 0}, bytes.Repeat([]byte{0xff}, n/8)...)
+	fields, err := Dissect(KindStmtExecute, append(payload, 0), &Context{Params: params, ParamsKnown: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range fields {
+		if f.Name == "null_bitmap" {
+			if want := "63 64 and 59936 more"; !strings.HasSuffix(f.Value, want) {
+				t.Errorf("got %q, want it to end with %q", f.Value, want)
+			}
+			return
+		}
+	}
+	t.Errorf("no null_bitmap in %+v", fields)
+}
