@@ -278,7 +278,8 @@ func (s *session) answered(ctx context.Context) error {
 			s.forget(st.ID)
 		}
 	}
-	s.status(s.dec.Status()) // not every answer has one
+	n.counts.Status = s.dec.Status() // not every answer has one: then the last stands
+	s.status(n.counts.Status)
 	if n.main {
 		s.x.takeCounts(&n.counts)
 		s.x.First = n.timing.First
