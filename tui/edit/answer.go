@@ -81,6 +81,9 @@ func (e *respond) makeERR() (*mysqlwire.Answer, error) {
 		return nil, err
 	}
 	state := e.state.String()
+	if state == "" {
+		state = c.SQLState
+	}
 	if len(state) != 5 || strings.ContainsFunc(state, func(r rune) bool {
 		return (r < '0' || r > '9') && (r < 'A' || r > 'Z')
 	}) {

@@ -350,8 +350,9 @@ func (e *respond) Update(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
-// walk moves the focus around the form; ok is false at its ends when it should not go round.
+// walk moves the focus around the form.
 func (e *respond) walk(by int) {
+	e.follow()
 	list := e.stops()
 	i := slices.Index(list, e.focus)
 	e.focus = list[((i+by)%len(list)+len(list))%len(list)]
@@ -411,14 +412,12 @@ func (e *respond) typed() {
 	switch e.focus {
 	case atCode:
 		e.pick = 0
-	case atState:
+		e.follow()
+	case atState: // emptied, it follows again once the focus has gone
 		e.ownState = e.state.String() != ""
 	case atMessage:
 		e.ownMessage = e.message.String() != ""
-	default:
-		return
 	}
-	e.follow()
 }
 
 // chosen is the error that the form names.
