@@ -148,13 +148,13 @@ func (m *Model) press(k tea.KeyMsg) tea.Cmd {
 	return m.do(a.ID)
 }
 
-// lastSeconds of a deadline count down where they can be seen, and any key on the event stops them.
-const lastSeconds = 5 * time.Second
+// countdown is the end of a deadline: it is shown running down, and any key on the event stops it.
+const countdown = 5 * time.Second
 
 func (m *Model) stopTimer() {
 	t, _ := m.target()
 	h := m.heldByID(t.Hold)
-	if h == nil || h.Deadline.IsZero() || h.Deadline.Sub(m.now()) > lastSeconds {
+	if h == nil || h.Deadline.IsZero() || h.Deadline.Sub(m.now()) > countdown {
 		return
 	}
 	m.e.Keep(h.ID)

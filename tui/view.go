@@ -132,7 +132,7 @@ func (m *Model) body() []string {
 	case m.edit != nil:
 		block = m.edit.View(l.editor.w, l.editor.h)
 	case l.shape == wide:
-		block = beside(m.main(), m.inspector.View(l.side.w, l.side.h, m.focus == inInspector)) + "\n" +
+		block = beside(m.main(), m.aside(l.side.w, l.side.h)) + "\n" +
 			m.inspector.HexView(l.hex.w, l.hex.h, m.focus == inHex) + "\n" + m.logs.View(m.focus == inLog)
 	case l.shape == opened:
 		block = m.inspector.View(l.side.w, l.side.h, m.focus == inInspector)
@@ -148,7 +148,7 @@ func (m *Model) body() []string {
 	default:
 		block = m.main()
 		if l.preview.h > 0 {
-			block += "\n" + m.inspector.Preview(l.preview.w, l.preview.h)
+			block += "\n" + m.preview(l.preview.w, l.preview.h)
 		}
 	}
 	lines := strings.Split(block, "\n")
@@ -159,6 +159,40 @@ func (m *Model) body() []string {
 		lines = m.over(lines, m.drawOverlay())
 	}
 	return lines
+}
+
+// aside draws the inspector, or where to begin while nothing is selected.
+func (m *Model) aside(w, h int) string {
+	if _, ok := m.target(); ok {
+		return m.inspector.View(w, h, m.focus == inInspector)
+	}
+	return m.begin(w, h, m.focus == inInspector)
+}
+
+// preview draws the short form of the inspector.
+func (m *Model) preview(w, h int) string {
+	if _, ok := m.target(); ok {
+		return m.inspector.Preview(w, h)
+	}
+	return m.begin(w, h, false)
+}
+
+// begin says what can be done first.
+func (m *Model) begin(w, h int, focused bool) string {
+	title, texts := "Where to begin", []string{
+		"j and k select an event, enter opens it.",
+		"b stops at the selected statement when it comes again, i where a condition holds, P whatever comes.",
+		"What is stopped can be edited (e), answered (r), let go (c) or stepped (s, n, t).",
+	}
+	if d := m.o.Demo; d != nil {
+		title, texts = d.Title, append(append(d.Lines[:len(d.Lines):len(d.Lines)], ""), texts...)
+	}
+	iw, _ := theme.Inner(w, h)
+	var body []string
+	for _, t := range texts {
+		body = append(body, safe.Wrap(t, iw)...)
+	}
+	return m.th.BoxLines(title, "", body, w, h, focused)
 }
 
 // main draws the numbered pane.

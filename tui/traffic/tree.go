@@ -49,19 +49,29 @@ func (p *Pane) arrange() {
 	p.list.Sync()
 }
 
-// tail is how many of its newest rows each connection shows while the list follows.
+// tail is how many of its newest rows each open connection shows while the list follows: as many as let all of them
+// be in sight, but not fewer than two.
 func (p *Pane) tail() int {
-	open := 0
-	for _, s := range p.sections {
-		if !s.closed() {
-			open++
+	_, h := p.list.Size()
+	for t := min(h, 40); t > 2; t-- {
+		need := 0
+		for _, s := range p.sections {
+			need++
+			if s.closed() {
+				continue
+			}
+			if need += min(len(s.rows), t); len(s.rows) > t {
+				need++
+			}
+			if s.held != nil && p.ownRow(s.held) {
+				need++
+			}
+		}
+		if need <= h {
+			return t
 		}
 	}
-	_, h := p.list.Size()
-	if open == 0 {
-		return max(h, 4)
-	}
-	return max((h-len(p.sections)-open)/open, 4)
+	return 2
 }
 
 func (p *Pane) folded(s *section) bool {
