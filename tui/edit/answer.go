@@ -247,11 +247,13 @@ func (e *respond) summary() string {
 		}
 		return ""
 	}
-	size := 0
+	size, first := 0, []byte(nil)
 	for _, p := range e.answer.Packets {
 		size += len(p.Payload)
+		if len(first) < 48 {
+			first = append(first, p.Payload[:min(len(p.Payload), 48)]...)
+		}
 	}
-	first := e.answer.Packets[0].Payload
 	what := answerNames[e.kind]
 	switch e.kind {
 	case answerRows:

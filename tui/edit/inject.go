@@ -209,8 +209,9 @@ func (e *inject) View(w, h int) string {
 	tail = append(tail, e.env.note("note", effects(e.text.String()), iw)...)
 	n := len(sqltext.Split(e.text.String()))
 	tail = append(tail, e.env.verdictLine(e.err, count(n, "statement")+" on the app's own connection", iw)...)
+	rows := max(min(ih-2-len(tail), max(len(wrapAll(e.text.lines, iw-6, ih))+1, 4)), 1)
 	body := []string{th.Dim.Render(safe.Cut("SQL; several statements are sent one by one", iw))}
-	body = append(body, e.text.view(th, iw, max(ih-2-len(tail), 1), e.focus == 0, true)...)
+	body = append(body, e.text.view(th, iw, rows, e.focus == 0, true)...)
 	return e.env.frame(e.Title(), append(body, tail...), keymap.InEditor, injectHints, w, h)
 }
 

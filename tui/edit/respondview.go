@@ -35,7 +35,7 @@ func (e *respond) View(w, h int) string {
 		body = append(body, e.line("message", atMessage, &e.message, "", iw))
 	case answerRows:
 		body = append(body, e.line("columns", atColumns, &e.columns, "", iw))
-		room := max(ih-1-len(body)-len(tail), 1)
+		room := max(min(ih-1-len(body)-len(tail), max(len(wrapAll(e.rows.lines, iw-indent-1, ih))+1, 4)), 1)
 		lines := e.rows.view(e.env.Theme, max(iw-indent, 1), room, e.focus == atRows, false)
 		for i, s := range lines {
 			name := ""
@@ -54,9 +54,6 @@ func (e *respond) View(w, h int) string {
 			hint = "empty: the answer as it is"
 		}
 		body = append(body, e.line("copy of #", atFrom, &e.from, hint, iw))
-	}
-	for len(body)+len(tail) < ih-1 {
-		body = append(body, "")
 	}
 	if over := len(body) + len(tail) - (ih - 1); over > 0 {
 		body = body[:max(len(body)-over, 1)]

@@ -147,11 +147,14 @@ func (e *result) Update(msg tea.Msg) tea.Cmd {
 	}
 	if e.mode != noInput {
 		e.inputKey(k)
-		return nil
+	} else {
+		e.say(e.command(e.env.action(keymap.InGrid, k)))
 	}
-	e.note = ""
-	if err := e.command(e.env.action(keymap.InGrid, k)); err != nil {
-		e.note = err.Error()
+	for _, s := range e.sets {
+		s.open = nil
+	}
+	if row, col, _ := e.grid.Selected(); e.mode == cellInput || e.mode == bytesInput {
+		e.set().open = &openCell{row, col, e.input.String()}
 	}
 	return nil
 }
@@ -393,8 +396,8 @@ func (s *rowset) into(a, one *mysqlwire.Answer, cx *mysqlwire.Context) (*mysqlwi
 
 var (
 	gridHints = []keymap.ID{
-		keymap.Cell, keymap.Null, keymap.AddRow, keymap.DupRow, keymap.DeleteRow, keymap.Column, keymap.EditUndo, keymap.CellHex,
-		keymap.Apply, keymap.Draft, keymap.Close,
+		keymap.Cell, keymap.Null, keymap.Apply, keymap.AddRow, keymap.DupRow, keymap.DeleteRow, keymap.Column, keymap.EditUndo,
+		keymap.CellHex, keymap.Draft, keymap.Close,
 	}
 	cellHints = []keymap.ID{keymap.Null, keymap.NextField, keymap.Close}
 )
@@ -403,6 +406,9 @@ func (e *result) View(w, h int) string {
 	iw, ih := theme.Inner(w, h)
 	row, col, some := e.grid.Selected()
 	var tail []string
+	if e.mode == columnInput {
+		tail = append(tail, e.env.Theme.Dim.Render(safe.Cut("a new name; empty removes the column; +name:type adds one at the end", iw)))
+	}
 	if e.mode != noInput {
 		tail = append(tail, e.viewInput(row, col, iw))
 	}
@@ -454,7 +460,7 @@ func (e *result) viewInput(row, col, w int) string {
 	label := fmt.Sprintf("row %d, %s %s: ", row+1, c.Name, c.TypeName())
 	switch e.mode {
 	case columnInput:
-		label = "column " + c.Name + " (empty removes it, +name:type adds one at the end): "
+		label = "column " + c.Name + ": "
 	case bytesInput:
 		label = fmt.Sprintf("row %d, %s, bytes: ", row+1, c.Name)
 	}

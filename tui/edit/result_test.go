@@ -83,7 +83,7 @@ func TestResultAddsCopiesAndDeletesRows(t *testing.T) {
 	eachResult(t, func(t *testing.T, h intercept.Held) {
 		e := must(Result(h, nil, testEnv(t)))
 		press(e, "pjd") // copy the first, then delete what was the second
-		press(e, "Ge")   // open and leave
+		press(e, "Ge")  // open and leave
 		press(e, "<esc>o")
 		press(e, "e<ctrl+u>9100<tab>")
 		press(e, "e<ctrl+u>new<enter>")

@@ -26,7 +26,14 @@ type rowset struct {
 	first []*rowMarks // before the first step: what an earlier draft changed
 
 	done, undone []rowStep
+	open         *openCell // nil while no cell is being typed
 	columns      []grid.Column
+}
+
+// openCell is a cell while it is typed.
+type openCell struct {
+	row, col int
+	text     string
 }
 
 // rowMarks are what is shown of a row's edits.
@@ -393,6 +400,9 @@ const longCell = 256
 
 // Cell is what a cell shows.
 func (s *rowset) Cell(row, col int) grid.Cell {
+	if o := s.open; o != nil && o.row == row && o.col == col {
+		return grid.Cell{Text: o.text, Edited: true, Binary: o.text == ""}
+	}
 	var c grid.Cell
 	if m := s.marks[row]; m != nil {
 		c.Edited = m.edited[col] || m.added
