@@ -150,7 +150,10 @@ func (p *Pane) matches(e *rule.Expr, it *item) bool {
 
 // Search selects the nearest row that has text, below the selected one or above it.
 func (p *Pane) Search(text string, dir int) bool {
-	p.search = strings.ToLower(text)
+	if text = strings.ToLower(text); text != p.search {
+		p.search = text
+		p.look++
+	}
 	if text == "" {
 		return false
 	}

@@ -44,6 +44,7 @@ type Pane struct {
 	w, h   int
 
 	focused bool
+	look    int // grows with every change of how rows are drawn
 
 	ring     []item // exchange s is in ring[s % len]
 	lo, hi   intercept.Seq
@@ -79,9 +80,15 @@ type item struct {
 		ver uint64
 		ok  bool
 	}
-	line   string // its row as drawn
-	lineW  int
-	lineOf uint64 // version drawn
+	line string // its row as drawn
+	of   drawn
+}
+
+// drawn is what a row depends on: while it stays the same, so does the row.
+type drawn struct {
+	version uint64
+	w       int
+	look    int
 }
 
 // section is a connection in the tree.
@@ -125,9 +132,7 @@ func New(th *theme.Theme, keep int, detail Detail) *Pane {
 // SetTheme changes the looks.
 func (p *Pane) SetTheme(th *theme.Theme) {
 	p.th = th
-	for i := range p.ring {
-		p.ring[i].lineW = 0
-	}
+	p.look++
 }
 
 // SetSize changes the size of the box.

@@ -361,3 +361,43 @@ func BenchmarkFlood(b *testing.B) {
 		})
 	}
 }
+
+// A row that is kept as drawn is drawn anew whenever it would look different.
+func TestKeptRowsAreTrue(t *testing.T) {
+	f := newFeeder(t, 20_000)
+	for range 12 {
+		f.exchange(1, "SELECT a FROM orders", intercept.Done)
+	}
+	f.sync()
+	for _, change := range []func(){
+		func() {},
+		func() { f.pane.Do(keymap.Tree) },
+		func() { f.pane.Do(keymap.Tree) },
+		func() { f.pane.SetSize(100, 20) },
+		func() { f.pane.Search("orders", 1) },
+		func() { f.pane.SetTheme(asciiTheme(t)) },
+		func() { f.seq = 123_456; f.exchange(1, "SELECT 1", intercept.Done); f.sync() },
+		func() {
+			f.change(intercept.Exchange{Seq: 3, Conn: 1, Command: mysqlwire.ComQuery, SQL: "SELECT a FROM orders", State: intercept.Done, Marks: intercept.MarkMarked})
+			f.sync()
+		},
+	} {
+		change()
+		kept := f.text()
+		f.pane.look++
+		if fresh := f.text(); kept != fresh {
+			t.Fatalf("kept\n%s\nfresh\n%s", kept, fresh)
+		}
+	}
+}
+
+func asciiTheme(t *testing.T) *theme.Theme {
+	t.Helper()
+	r := lipgloss.NewRenderer(&strings.Builder{})
+	r.SetColorProfile(termenv.Ascii)
+	th, err := theme.New(theme.Options{Name: "mono", ASCII: true, Renderer: r})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return th
+}

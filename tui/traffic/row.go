@@ -57,22 +57,20 @@ func (p *Pane) selected(line string, w int) string {
 }
 
 func (p *Pane) exchangeRow(it *item, w int) string {
-	still := over(it.x.State)
-	if still && it.lineW == w && it.lineOf == it.x.Version {
-		return it.line
+	if !over(it.x.State) {
+		return p.drawExchange(&it.x, w) // something in it counts up
 	}
-	line := p.drawExchange(&it.x, w)
-	if still {
-		it.line, it.lineW, it.lineOf = line, w, it.x.Version
+	if of := (drawn{it.x.Version, w, p.look}); it.of != of {
+		it.line, it.of = p.drawExchange(&it.x, w), of
 	}
-	return line
+	return it.line
 }
 
 // columns of an exchange's row; what does not fit a narrow window is left out.
 type columns struct{ number, info, took, tag, text int }
 
 func (p *Pane) columns(w int) (c columns) {
-	c.number = max(len(strconv.FormatUint(uint64(p.hi), 10))+1, 5)
+	c.number = p.digits() + 1
 	c.took, c.tag = 6, 8
 	switch {
 	case w >= 80:
@@ -87,6 +85,9 @@ func (p *Pane) columns(w int) (c columns) {
 	c.text = max(c.text, 0)
 	return c
 }
+
+// digits is the width of exchange numbers.
+func (p *Pane) digits() int { return max(len(strconv.FormatUint(uint64(p.hi), 10)), 4) }
 
 func (p *Pane) drawExchange(x *intercept.Exchange, w int) string {
 	c := p.columns(w)
@@ -154,8 +155,8 @@ func (p *Pane) styled(sql string, statement bool, state theme.State) string {
 		return p.th.Dim.Render(sql)
 	}
 	verb, rest, found := strings.Cut(sql, " ")
-	if p.search != "" {
-		if i := strings.Index(strings.ToLower(sql), p.search); i >= 0 && i+len(p.search) <= len(sql) {
+	if lower := strings.ToLower(sql); p.search != "" && len(lower) == len(sql) { // else places differ
+		if i := strings.Index(lower, p.search); i >= 0 {
 			return sql[:i] + p.th.Match.Render(sql[i:i+len(p.search)]) + sql[i+len(p.search):]
 		}
 	}

@@ -12,8 +12,12 @@ import (
 func (p *Pane) Sync(f Feed) {
 	p.now, p.gone = f.Now, f.Gone
 	p.setHeld(f.Held)
+	digits := p.digits()
 	for i := range f.Changed {
 		p.take(&f.Changed[i])
+	}
+	if p.digits() != digits {
+		p.look++
 	}
 	p.setConns(f.Conns)
 	p.arrange()
@@ -258,5 +262,6 @@ func (p *Pane) rebuild() {
 
 func (p *Pane) setFlat(on bool) {
 	p.flat = on
+	p.look++
 	p.rebuild()
 }
