@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -29,7 +30,9 @@ import (
 	"mydbg/intercept/intercepttest"
 	"mydbg/intercept/rule"
 	"mydbg/sessions/demo"
+	"mydbg/tui/cmdline"
 	"mydbg/tui/keymap"
+	"mydbg/tui/tuitest/tmux"
 )
 
 // TestMain lets the test binary be mydbg: tests run it as a program of that name.
@@ -682,5 +685,133 @@ func TestNoOtherLibraries(t *testing.T) {
 				t.Errorf("%s imports %s: a new library needs a reason", p.ImportPath, path)
 			}
 		}
+	}
+}
+
+// tty is a terminal and the file with the number of its shell.
+type tty struct {
+	*tmux.Terminal
+	shell string
+}
+
+// terminal runs mydbg in a terminal; what follows it shows how it ended.
+func terminal(t *testing.T, args string) *tty {
+	t.Helper()
+	dir := t.TempDir()
+	env := []string{"XDG_CONFIG_HOME=" + dir, "PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8"}
+	script := "echo $$ > " + dir + "/shell; mydbg " + args + "; echo ended with $?; stty -a | grep -o ' icanon'; read"
+	term, err := tmux.Start(120, 36, env, "bash", "-c", script)
+	if errors.Is(err, tmux.ErrMissing) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = term.Close() })
+	return &tty{term, filepath.Join(dir, "shell")}
+}
+
+// on waits for texts on the screen.
+func on(t *testing.T, term *tty, texts ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), intercepttest.Patience)
+	defer cancel()
+	screen, err := term.WaitText(ctx, texts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return screen
+}
+
+func TestDemoOnATerminal(t *testing.T) {
+	term := terminal(t, "demo")
+	on(t, term, "1 Events", "UPDATE stock")
+	if err := term.Keys("Q"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), intercepttest.Patience)
+	defer cancel()
+	_, err := term.Wait(ctx, "the end", func(screen string) bool {
+		if strings.Contains(screen, "Quit?") {
+			_ = term.Keys("r") // again and again: a question that has just come up takes no answer
+		}
+		return strings.Contains(screen, "ended with 0") && strings.Contains(screen, " icanon") // the terminal is as it was
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A signal from outside ends the screen in good order: what is held goes on, the terminal is as it was.
+func TestSignalOnATerminal(t *testing.T) {
+	for _, tt := range []struct {
+		signal syscall.Signal
+		status string
+	}{{syscall.SIGINT, "130"}, {syscall.SIGTERM, "0"}} {
+		t.Run(tt.signal.String(), func(t *testing.T) {
+			s := intercepttest.Servers(t, embedded)[0]
+			term := terminal(t, "--listen 127.0.0.1:0 --backend "+s.Addr+` --break 'if sql contains "held"'`)
+			ctx, cancel := context.WithTimeout(t.Context(), intercepttest.Patience)
+			defer cancel()
+			address := regexp.MustCompile(`mydbg +(127.0.0.1:\d+) `)
+			screen, err := term.Wait(ctx, "the address", address.MatchString)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := connect(t, &s, address.FindStringSubmatch(screen)[1], "")
+			answered := make(chan error, 1)
+			go func() { // ends with the query
+				_, err := query(t, c, "select 'held'")
+				answered <- err
+			}()
+			on(t, term, "1 PAUSED", "select 'held'")
+			if err := syscall.Kill(child(t, term), tt.signal); err != nil {
+				t.Fatal(err)
+			}
+			on(t, term, "ended with "+tt.status, " icanon")
+			select {
+			case err := <-answered:
+				if my := (*mysql.MySQLError)(nil); errors.As(err, &my) {
+					t.Errorf("the held query got %v instead of going on unchanged", my)
+				}
+			case <-ctx.Done():
+				t.Error("the client still waits")
+			}
+		})
+	}
+}
+
+// child is the process that the terminal's shell has started.
+func child(t *testing.T, term *tty) int {
+	t.Helper()
+	shell, err := os.ReadFile(term.shell)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid := strings.TrimSpace(string(shell))
+	text, err := os.ReadFile("/proc/" + pid + "/task/" + pid + "/children")
+	if err != nil {
+		t.Skip(err)
+	}
+	of, err := strconv.Atoi(strings.Fields(string(text))[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return of
+}
+
+// A bug beside the screen must not leave the terminal as the screen had it: the run ends instead.
+func TestPanicEndsTheRun(t *testing.T) {
+	ctx, stop := context.WithCancelCause(t.Context())
+	s := &session{stop: stop}
+	s.goes(func() { panic("a bug") })
+	s.beside.Wait()
+	err := ended(ctx)
+	var f *cmdline.Failure
+	if !errors.As(err, &f) || f.Status != cmdline.NotStarted || !strings.Contains(f.Error(), "internal error, please report: a bug") {
+		t.Errorf("got %v", err)
+	}
+	if !strings.Contains(err.Error(), "TestPanicEndsTheRun") {
+		t.Errorf("it does not say where:\n%v", err)
 	}
 }

@@ -59,7 +59,8 @@ func Run(ctx context.Context, o Options) error {
 	}
 	out := &screenWriter{File: os.Stdout}
 	m.out = out
-	p := tea.NewProgram(m, tea.WithContext(ctx), tea.WithAltScreen(), tea.WithOutput(out))
+	// Signals end ctx. Bubble Tea's own handler, hearing of the same one, may wait for ever for a loop that has ended.
+	p := tea.NewProgram(m, tea.WithContext(ctx), tea.WithAltScreen(), tea.WithOutput(out), tea.WithoutSignalHandler())
 	defer func() {
 		// However the screen ended, a panic included, nobody is left who could release.
 		o.Proxy.Stepper.PauseAll(false)
