@@ -203,7 +203,7 @@ func (s *session) serverFrameEnd(ctx context.Context, in *incoming) error {
 		return err
 	}
 	if n.mode == relayed {
-		s.shown = true
+		s.shown, s.owed = true, false
 		s.seq = in.frame.Seq + n.shift + 1
 		if err := s.client.flush(); err != nil {
 			return s.left(s.client, err)

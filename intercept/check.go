@@ -195,6 +195,9 @@ func checkAnswer(ev *Event, a *mysqlwire.Answer) error {
 			if err != nil {
 				return fmt.Errorf("the client cannot read this as an answer to %s: packet %d: %w", cmd, i+1, err)
 			}
+			if p.Kind.IsRow() && f.Kind.IsRow() && p.Kind != f.Kind {
+				return fmt.Errorf("the answer to %s has %ss where the client reads %ss", cmd, p.Kind, f.Kind)
+			}
 			ended, rest = f.Ends, rest[n:]
 			if !f.More {
 				seq++

@@ -34,7 +34,7 @@ func (ev *Event) env(uses rule.FieldSet) *rule.Env {
 		return e
 	}
 	cmd := ev.Command()
-	e.Cmd, e.SQL = cmd.Short(), ev.SQL
+	e.Cmd, e.SQL = rule.CommandName(byte(cmd)), ev.SQL
 	e.Prepared = cmd == mysqlwire.ComStmtPrepare || cmd == mysqlwire.ComStmtExecute
 	e.Injected = ev.Query.Origin != FromClient
 	e.Scripted = ev.SoFar.Touches()
@@ -79,7 +79,7 @@ func (ev *Event) fillAnswer(e *rule.Env, uses rule.FieldSet) {
 // Env fills in what a filter asks about a finished or running exchange. info is its connection's;
 // detail, which may be nil, gives parameters and rows.
 func (x *Exchange) Env(info *ConnInfo, detail *Detail, uses rule.FieldSet) *rule.Env {
-	e := &rule.Env{Dir: "client", Cmd: x.Command.Short(), SQL: x.SQL, Len: int(x.BytesIn), Stmt: int(x.StmtID)}
+	e := &rule.Env{Dir: "client", Cmd: rule.CommandName(byte(x.Command)), SQL: x.SQL, Len: int(x.BytesIn), Stmt: int(x.StmtID)}
 	fillConn(e, info, x.Begun)
 	e.Tx = x.InTx
 	e.Conn = int(x.Conn)
@@ -143,10 +143,10 @@ func fillText(e *rule.Env, uses rule.FieldSet) {
 	}
 }
 
-// IsChatter reports whether a command is what drivers send by themselves.
+// IsChatter reports whether a command is what drivers send by themselves. cmd is its name in conditions.
 func IsChatter(cmd, verb, sql string) bool {
 	switch cmd {
-	case "ping", "stmt_close", "stmt_reset", "reset_connection", "set_option", "quit":
+	case "ping", "close", "reset", "reset_connection", "set_option", "quit":
 		return true
 	}
 	switch verb {

@@ -170,6 +170,12 @@ func (s *session) edit(q *Query) (edited bool) {
 		p[1], p[2], p[3], p[4] = byte(s.prepared), byte(s.prepared>>8), byte(s.prepared>>16), byte(s.prepared>>24)
 		q.Packet, edited = p, true
 	}
+	if q.plain && s.dec.Caps().Has(mysqlwire.QueryAttributes) {
+		m := mysqlwire.Query{SQL: string(q.Packet[1:])}
+		if b, err := m.Encode(nil, s.dec.Context()); err == nil {
+			q.Packet, edited = b, true
+		}
+	}
 	if q.Origin == FromClient && s.retype(q) {
 		edited = true
 	}

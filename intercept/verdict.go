@@ -88,11 +88,12 @@ type Query struct {
 	// packet: a statement can be prepared anew and executed in one plan.
 	LastPrepared bool
 
+	plain  bool // a COM_QUERY without the attributes that the connection may have agreed to
 	owner  Hook // asked at read_query_result, whatever its interest
 	queued time.Time
 }
 
-// QueryText is a plan entry for a statement given as text.
+// QueryText is a plan entry for a statement given as text, whose answer is collected.
 func QueryText(sql string, o Origin) Query {
-	return Query{Packet: append([]byte{byte(mysqlwire.ComQuery)}, sql...), Origin: o, Need: true}
+	return Query{Packet: append([]byte{byte(mysqlwire.ComQuery)}, sql...), Origin: o, Need: true, plain: true}
 }

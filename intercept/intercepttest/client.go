@@ -344,7 +344,7 @@ func (c *Client) Do(command []byte) *mysqlwire.Answer {
 // Query runs a statement and returns its answer in numbers. An error of the server is in it.
 func (c *Client) Query(sql string) mysqlwire.Summary {
 	c.t.Helper()
-	a := c.Do(append([]byte{byte(mysqlwire.ComQuery)}, sql...))
+	a := c.Do(c.statement(sql))
 	sum, err := a.Summary(c.Decoder.Context())
 	if err != nil {
 		c.t.Fatalf("%.60s: %v", sql, err)
@@ -355,7 +355,18 @@ func (c *Client) Query(sql string) mysqlwire.Summary {
 // Text runs a statement with one value and returns it.
 func (c *Client) Text(sql string) string {
 	c.t.Helper()
-	return c.Value(c.Do(append([]byte{byte(mysqlwire.ComQuery)}, sql...)))
+	return c.Value(c.Do(c.statement(sql)))
+}
+
+// statement is a COM_QUERY.
+func (c *Client) statement(sql string) []byte {
+	c.t.Helper()
+	m := mysqlwire.Query{SQL: sql}
+	b, err := m.Encode(nil, c.Decoder.Context())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return b
 }
 
 // Value is the first column of the first row of an answer; an error's text if it is one.
