@@ -16,7 +16,8 @@ func TestStmtBulkExecuteRoundTrip(t *testing.T) {
 	}{
 		{
 			"rows with types", "fa 01000000 8000 0380 fe00 00 01000000 00 0161 01 02 00 02000000 03",
-			&Context{Params: make([]Param, 2), ParamsKnown: true}, StmtBulkExecute{
+			&Context{Params: make([]Param, 2), ParamsKnown: true},
+			StmtBulkExecute{
 				StmtID: 1, Flags: BulkSendTypes, Types: []BulkType{{Type: value.Long, Unsigned: true}, {Type: value.String}},
 				Rows: [][]BulkValue{
 					{{Raw: []byte{1, 0, 0, 0}}, {Raw: []byte{1, 'a'}}},

@@ -55,14 +55,16 @@ func TestGreetingRoundTrip(t *testing.T) {
 			Greeting{
 				Version: "5.5.5-10.11.19-MariaDB-0+deb12u1-log", ConnectionID: 50, Scramble: []byte("-IiUNg<3,!`@aG~fc>J<"),
 				Caps: 0x1d_81ff_fffe, Collation: 45, Status: StatusAutocommit, PluginName: "mysql_native_password",
-			}, true, "10.11.19-MariaDB-0+deb12u1-log",
+			},
+			true, "10.11.19-MariaDB-0+deb12u1-log",
 		},
 		{
 			"of MySQL 9", mysql9Greeting,
 			Greeting{
 				Version: "9.7.4-2", ConnectionID: 240, Scramble: []byte("\x1bH\x1aX\x19(K\"KLt\x019/H\x01~m>\x1b"),
 				Caps: 0xdfff_ffff, Collation: 255, Status: StatusAutocommit, PluginName: "caching_sha2_password",
-			}, false, "9.7.4-2",
+			},
+			false, "9.7.4-2",
 		},
 		{
 			"without plugins", head + "01f7 08 0200 0000 00" + strings.Repeat("00", 10) + "6970717273747576777879 7a 00",
@@ -74,14 +76,16 @@ func TestGreetingRoundTrip(t *testing.T) {
 			Greeting{
 				Version: "8.0", ConnectionID: 1, Scramble: []byte("abcdefghipqrstuvwxyz"), Caps: 0x8f701, Collation: 8, Status: 2,
 				PluginName: "mysql", wire: greetingWire{pluginNoNUL: true},
-			}, false, "8.0",
+			},
+			false, "8.0",
 		},
 		{
 			"no plugin name", head + "01f7 08 0200 0800 15" + strings.Repeat("00", 10) + "6970717273747576777879 7a 00",
 			Greeting{
 				Version: "8.0", ConnectionID: 1, Scramble: []byte("abcdefghipqrstuvwxyz"), Caps: 0x8f701, Collation: 8, Status: 2,
 				wire: greetingWire{noPlugin: true},
-			}, false, "8.0",
+			},
+			false, "8.0",
 		},
 		{
 			"odd length, filler, reserved, scramble without end", strings.TrimSuffix(head, "00") + "07 01f7 08 0200 0800 08" + "0102030405060708090a" + "6970717273747576777879 7a 7b 78 00 ee",
@@ -90,7 +94,8 @@ func TestGreetingRoundTrip(t *testing.T) {
 				PluginName: "x", Rest: []byte{0xee}, wire: greetingWire{
 					filler: 7, authLen: 8, authLenOdd: true, noNUL: true, reserved: []byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10},
 				},
-			}, false, "8.0",
+			},
+			false, "8.0",
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

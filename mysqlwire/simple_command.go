@@ -34,6 +34,7 @@ func (m *ResetConnection) decode(c *cursor, _ *Context)   { m.Rest = c.bare(ComR
 func (m *Quit) Encode(dst []byte, _ *Context) ([]byte, error) {
 	return encodeBare(dst, ComQuit, m.Rest)
 }
+
 func (m *StatisticsCommand) Encode(dst []byte, _ *Context) ([]byte, error) {
 	return encodeBare(dst, ComStatistics, m.Rest)
 }
@@ -45,9 +46,11 @@ func (m *ProcessInfo) Encode(dst []byte, _ *Context) ([]byte, error) {
 func (m *Debug) Encode(dst []byte, _ *Context) ([]byte, error) {
 	return encodeBare(dst, ComDebug, m.Rest)
 }
+
 func (m *Ping) Encode(dst []byte, _ *Context) ([]byte, error) {
 	return encodeBare(dst, ComPing, m.Rest)
 }
+
 func (m *ResetConnection) Encode(dst []byte, _ *Context) ([]byte, error) {
 	return encodeBare(dst, ComResetConnection, m.Rest)
 }

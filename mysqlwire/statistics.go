@@ -8,6 +8,7 @@ func (m *StatisticsText) Decode(src []byte, cx *Context) error {
 	*m = StatisticsText{}
 	return decode(m, src, cx)
 }
+
 func (m *StatisticsText) Encode(dst []byte, _ *Context) ([]byte, error) {
 	return append(dst, m.Text...), nil
 }

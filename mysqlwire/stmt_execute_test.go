@@ -74,7 +74,8 @@ func TestStmtExecuteRoundTrip(t *testing.T) {
 		},
 		{
 			"parameter and attribute", "17 01000000 08 01000000 02 00 01 0800 00 fe00 057472616365 0700000000000000 0162",
-			with(attributes, known(Param{})), StmtExecute{
+			with(attributes, known(Param{})),
+			StmtExecute{
 				StmtID: 1, Flags: ExecParameterCountAvailable, Iterations: 1, NewParamsBound: true, Params: []ExecParam{
 					{Type: value.LongLong, Raw: []byte{7, 0, 0, 0, 0, 0, 0, 0}},
 					{Name: "trace", Type: value.String, Raw: []byte{1, 'b'}},
@@ -95,7 +96,8 @@ func TestStmtExecuteRoundTrip(t *testing.T) {
 		},
 		{
 			"dates, times and a date nobody can read", "17 01000000 00 01000000 00 01 0c00 0b00 0700 0a00 04 ea070703 0c 01 00000000 0c1e3b 90d00300 00 05 0102030405",
-			known(make([]Param, 4)...), StmtExecute{StmtID: 1, Iterations: 1, NewParamsBound: true, Params: []ExecParam{
+			known(make([]Param, 4)...),
+			StmtExecute{StmtID: 1, Iterations: 1, NewParamsBound: true, Params: []ExecParam{
 				{Type: value.DateTime, Raw: unspaced(t, "04 ea070703")},
 				{Type: value.Time, Raw: unspaced(t, "0c 01 00000000 0c1e3b 90d00300")},
 				{Type: value.Timestamp, Raw: []byte{0}},

@@ -33,23 +33,31 @@ func TestSnippetsMakeDrafts(t *testing.T) {
 		{"an expression that is a number decides nothing", `proxy.PROXY_SEND_RESULT`, []string{"2"}, nil, "", 0, "no decision"},
 		{"a table", `{ a = 1, { "x" } }`, []string{`{1 = {1 = "x"}, a = 1}`}, nil, "", 0, "no decision"},
 		{"a call", `print("a", nil, 1.5)`, []string{"a\tnil\t1.5"}, nil, "", 0, "no decision"},
-		{"one query", `proxy.queries:append(1, "\003select 2") return proxy.PROXY_SEND_QUERY`, nil,
-			&intercept.Verdict{Action: intercept.Forward, By: "you (lua)"}, "1:select 2", 1, "sends COM_QUERY"},
-		{"queries around the client's", `
+		{
+			"one query", `proxy.queries:append(1, "\003select 2") return proxy.PROXY_SEND_QUERY`, nil,
+			&intercept.Verdict{Action: intercept.Forward, By: "you (lua)"}, "1:select 2", 1, "sends COM_QUERY",
+		},
+		{
+			"queries around the client's", `
 			proxy.queries:append(1, "\003begin")
 			proxy.queries:append(2, packet)
 			proxy.queries:append(3, "\003commit")
 			return proxy.PROXY_SEND_QUERY`, nil,
 			&intercept.Verdict{Action: intercept.Forward, By: "you (lua)"}, "1:begin, 2:select 1 from t, 3:commit", 2,
-			"sends 3 queries; the client gets the answer to number 2"},
+			"sends 3 queries; the client gets the answer to number 2",
+		},
 		{"a forgotten return", `proxy.queries:append(1, packet)`, nil, nil, "", 0, "nothing: 1 queries are queued, return proxy.PROXY_SEND_QUERY to send them"},
-		{"an error for the client", `proxy.response = { type = proxy.MYSQLD_PACKET_ERR, errmsg = "no", errcode = 1142, sqlstate = "42000" } return proxy.PROXY_SEND_RESULT`, nil,
-			&intercept.Verdict{Action: intercept.Reply, By: "you (lua)"}, "", 0, "answers ERROR 1142 (42000): no"},
-		{"rows for the client", `
+		{
+			"an error for the client", `proxy.response = { type = proxy.MYSQLD_PACKET_ERR, errmsg = "no", errcode = 1142, sqlstate = "42000" } return proxy.PROXY_SEND_RESULT`, nil,
+			&intercept.Verdict{Action: intercept.Reply, By: "you (lua)"}, "", 0, "answers ERROR 1142 (42000): no",
+		},
+		{
+			"rows for the client", `
 			proxy.response = { type = proxy.MYSQLD_PACKET_OK, resultset = { fields = { { name = "a", type = proxy.MYSQL_TYPE_STRING } }, rows = { { "x" }, { "y" } } } }
 			proxy.connection.connection_close = true
 			return proxy.PROXY_SEND_RESULT`, nil,
-			&intercept.Verdict{Action: intercept.Reply, CloseAfter: true, By: "you (lua)"}, "", 0, "answers a result set of 2 rows, then closes the connection"},
+			&intercept.Verdict{Action: intercept.Reply, CloseAfter: true, By: "you (lua)"}, "", 0, "answers a result set of 2 rows, then closes the connection",
+		},
 		{"a decision of another hook", `return proxy.PROXY_IGNORE_RESULT`, nil, nil, "", 0, "nothing: 4 is no decision at read_query"},
 		{"a warning", `return proxy.connection.client.foo`, []string{"critical: proxy.connection.client: nothing is known of it (looking for foo)"}, nil, "", 0, "no decision"},
 	} {
@@ -189,8 +197,10 @@ func TestSnippetErrors(t *testing.T) {
 		{"error()", "error('no', 0)", t.Context(), 0, "no"},
 		{"cancelled", "while true do end", cancelled, 1, "stopped: cancelled"},
 		{"a response that cannot be sent", "return proxy.PROXY_SEND_RESULT", t.Context(), 0, "proxy.response.type isn't set in snippet"},
-		{"a plan without an answer for the client", "proxy.queries:append(1, '\\025\\001\\000\\000\\000') return proxy.PROXY_SEND_QUERY", t.Context(), 0,
-			"query 1 of 1: COM_STMT_CLOSE cannot take the place of COM_QUERY: only one of them has an answer"},
+		{
+			"a plan without an answer for the client", "proxy.queries:append(1, '\\025\\001\\000\\000\\000') return proxy.PROXY_SEND_QUERY", t.Context(), 0,
+			"query 1 of 1: COM_STMT_CLOSE cannot take the place of COM_QUERY: only one of them has an answer",
+		},
 		{"too deep", "local function f() return 1 + f() end\nf()", t.Context(), 1, "stack overflow"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -643,9 +643,11 @@ func TestResponsePackets(t *testing.T) {
 		{"ERR", `{type=255, errmsg="m", errcode=70000, sqlstate="HY000XX"}`, "ff 7011 23" + hex.EncodeToString([]byte("HY000m"))},
 		{"ERR with odd types", `{type=255, errmsg="m", errcode="x", sqlstate=12345}`, "ff 5104 23" + hex.EncodeToString([]byte("12345m"))},
 		{"ERR with a short state", `{type=255, errmsg="m", sqlstate="A"}`, "ff 5104 23 41 00000000 6d"},
-		{"result set", `{type=0, resultset={fields={{name="a",type=3},{name="b",type=254}}, rows={{1},{nil,2},{1.5,"x\0y"},{true,{}}}}}`,
+		{
+			"result set", `{type=0, resultset={fields={{name="a",type=3},{name="b",type=254}}, rows={{1},{nil,2},{1.5,"x\0y"},{true,{}}}}}`,
 			"02 / 03646566 00 00 00 01 61 00 0c 0800 20000000 03 0200 00 0000 / 03646566 00 00 00 01 62 00 0c 0800 20000000 fe 0200 00 0000 / fe 0000 0200" +
-				" / 01 31 fb / fb 01 32 / 03 312e35 01 78 / fb fb / fe 0000 0200"},
+				" / 01 31 fb / fb 01 32 / 03 312e35 01 78 / fb fb / fe 0000 0200",
+		},
 		{"RAW", `{type=250, packets={5, "\001ab"}}`, "35 / 01 6162"},
 		{"no response", `nil`, "LUA"},
 		{"not a table", `5`, "LUA"},
@@ -857,11 +859,15 @@ func TestDecisionsInTheLogin(t *testing.T) {
 		output    []string
 	}{
 		{"a greeting is refused", `function read_handshake() ` + full + `return proxy.PROXY_SEND_RESULT end`, rule.ReadHandshake, mysqlwire.KindGreeting, intercept.Reply, nil},
-		{"in the old way", `function read_handshake() ` + full + `return proxy.PROXY_SEND_QUERY end`, rule.ReadHandshake, mysqlwire.KindGreeting, intercept.Reply,
-			[]string{"warning: read_handshake() returned PROXY_SEND_QUERY, which is deprecated: use PROXY_SEND_RESULT"}},
+		{
+			"in the old way", `function read_handshake() ` + full + `return proxy.PROXY_SEND_QUERY end`, rule.ReadHandshake, mysqlwire.KindGreeting, intercept.Reply,
+			[]string{"warning: read_handshake() returned PROXY_SEND_QUERY, which is deprecated: use PROXY_SEND_RESULT"},
+		},
 		{"an error in place of a greeting is not shown", `function read_handshake() error("called") end`, rule.ReadHandshake, mysqlwire.KindERR, intercept.Pass, nil},
-		{"a login needs a server", `function read_auth() proxy.queries:append(1, "login") return proxy.PROXY_SEND_QUERY end`, rule.ReadAuth, mysqlwire.KindLogin, intercept.Pass,
-			[]string{"critical: read_auth() wants to send a query, but there is no server"}},
+		{
+			"a login needs a server", `function read_auth() proxy.queries:append(1, "login") return proxy.PROXY_SEND_QUERY end`, rule.ReadAuth, mysqlwire.KindLogin, intercept.Pass,
+			[]string{"critical: read_auth() wants to send a query, but there is no server"},
+		},
 		{"a login without a queue passes", `function read_auth() return proxy.PROXY_SEND_QUERY end`, rule.ReadAuth, mysqlwire.KindLogin, intercept.Pass, nil},
 		{"a result is replaced", `function read_auth_result(auth) ` + full + `return proxy.PROXY_SEND_RESULT end`, rule.ReadAuthResult, mysqlwire.KindOK, intercept.Reply, nil},
 		{"4 is no decision there", `function read_auth_result(auth) return 4 end`, rule.ReadAuthResult, mysqlwire.KindOK, intercept.Pass, nil},

@@ -199,8 +199,10 @@ func TestClientsThatCannotFinish(t *testing.T) {
 		{
 			"has no cipher of ours",
 			func(c net.Conn) {
-				tls.Client(c, &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12,
-					CipherSuites: []uint16{tls.TLS_RSA_WITH_AES_128_CBC_SHA256}}).Handshake()
+				tls.Client(c, &tls.Config{
+					InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12,
+					CipherSuites: []uint16{tls.TLS_RSA_WITH_AES_128_CBC_SHA256},
+				}).Handshake()
 			},
 			"client and mydbg have no cipher in common",
 		},

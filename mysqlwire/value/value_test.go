@@ -49,7 +49,8 @@ func TestForms(t *testing.T) {
 		{"TIMESTAMP", Timestamp, false, 0, "07e807021d0c2238", Moment{Year: 2024, Month: 2, Day: 29, Hour: 12, Minute: 34, Second: 56}, "2024-02-29 12:34:56"},
 		{
 			"DATETIME(6)", DateTime, false, 6, "0be807021d0c223801000000",
-			Moment{Year: 2024, Month: 2, Day: 29, Hour: 12, Minute: 34, Second: 56, Micro: 1}, "2024-02-29 12:34:56.000001",
+			Moment{Year: 2024, Month: 2, Day: 29, Hour: 12, Minute: 34, Second: 56, Micro: 1},
+			"2024-02-29 12:34:56.000001",
 		},
 		{"DATETIME(3)", DateTime, false, 3, "0be807021d0c223850c30000", Moment{Year: 2024, Month: 2, Day: 29, Hour: 12, Minute: 34, Second: 56, Micro: 50000}, "2024-02-29 12:34:56.050"},
 		{"DATE in the long form", Date, false, 0, "07e807021d000000", Moment{Year: 2024, Month: 2, Day: 29, wire: 7}, "2024-02-29"},

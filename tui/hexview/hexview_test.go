@@ -43,8 +43,14 @@ func example(t testing.TB, th *theme.Theme, w, h int) *View {
 	v.SetBytes(packet(t))
 	v.SetSize(w, h)
 	v.SetSpans([]Span{
-		{0, 4, "header"}, {5, 4, "statement 12"}, {9, 1, "no cursor"}, {10, 4, "1 iter"}, {0x10, 6, "types"},
-		{0x16, 4, "param 0 = 2"}, {0x1a, 7, "param 1 \x1b[31m漢字"}, {0x21, 8, "DATETIME"},
+		{0, 4, "header"},
+		{5, 4, "statement 12"},
+		{9, 1, "no cursor"},
+		{10, 4, "1 iter"},
+		{0x10, 6, "types"},
+		{0x16, 4, "param 0 = 2"},
+		{0x1a, 7, "param 1 \x1b[31m漢字"},
+		{0x21, 8, "DATETIME"},
 	})
 	v.SetChanged([]Range{{0, 1}, {0x16, 1}})
 	v.SetField(0x1a, 7)
