@@ -30,6 +30,9 @@ type Editor interface {
 	External() (text, suffix string, ok bool)
 	// SetExternal takes what $EDITOR made of it. After an error nothing has changed.
 	SetExternal(text string) error
+	// Touched reports whether anything was done here. An editor may open with a proposal: closing one that
+	// nobody touched should leave the draft as it was, applying it sends what it shows.
+	Touched() bool
 	// Busy reports whether something inside is open that Close closes first.
 	Busy() bool
 }

@@ -23,6 +23,9 @@ func (h *history[T]) did(was T, group string) {
 	}
 }
 
+// Touched reports whether anything was done that is not undone.
+func (h *history[T]) Touched() bool { return len(h.past) > 0 }
+
 // undo is the state before the newest step, given the present one; ok is false when there is none.
 func (h *history[T]) undo(now T) (was T, ok bool) {
 	return step(&h.past, &h.future, now, &h.group)

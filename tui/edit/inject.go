@@ -29,6 +29,9 @@ func Inject(h intercept.Held, draft *intercept.Verdict, before bool, env Env) (E
 		return nil, fmt.Errorf("no query can be sent at %s: only between commands", h.Point)
 	}
 	e := &inject{env: env, held: h, before: before, base: begin(h.Event, draft)}
+	if e.base.Action == intercept.Close || e.base.Action == intercept.Hang {
+		return nil, answers(&e.base)
+	}
 	e.plan = planOf(h.Event, &e.base)
 	e.text = manyLines("")
 	e.check()
@@ -45,7 +48,9 @@ type inject struct {
 
 	injectState
 	history[injectState]
-	err error
+	err    error
+	count  int    // of statements
+	effect string // what they change of what the app sees
 }
 
 type injectState struct {
@@ -143,7 +148,10 @@ func (e *inject) whole() (plan, error) {
 	return p, nil
 }
 
-func (e *inject) check() { _, e.err = e.draft() }
+func (e *inject) check() {
+	_, e.err = e.draft()
+	e.count, e.effect = len(sqltext.Split(e.text.String())), effects(e.text.String())
+}
 
 // Verdict is the draft; nothing typed adds nothing.
 func (e *inject) Verdict() (intercept.Verdict, error) {
@@ -159,12 +167,18 @@ func (e *inject) draft() (intercept.Verdict, error) {
 		return intercept.Verdict{}, err
 	}
 	v := e.base
-	if e.held.Point == rule.ReadQueryResult {
+	switch {
+	case e.held.Point == rule.ReadQueryResult:
 		if v.Action != intercept.Reply {
 			v.Action = intercept.Forward
 		}
 		v.Queries = p.queries()
-	} else {
+	case v.Action == intercept.Reply: // the server gets what is injected and not the command
+		if e.show != hidden {
+			return intercept.Verdict{}, errors.New("the draft answers the app already: what is injected can only be hidden")
+		}
+		v.Queries = slices.Concat(e.base.Queries, p.before, p.after)
+	default:
 		v.Action, v.Answer, v.Queries = intercept.Forward, nil, p.queries()
 		if e.show == joined && !e.held.Context.Caps.Has(mysqlwire.MultiResults) {
 			return intercept.Verdict{}, errors.New("the app did not agree to several results for one command (MULTI_RESULTS): hide it, or show it instead")
@@ -206,9 +220,8 @@ func (e *inject) View(w, h int) string {
 		}
 		tail = append(tail, flow(e.env.label("queue", false), e.env.label("", false), chips, width, iw)...)
 	}
-	tail = append(tail, e.env.note("note", effects(e.text.String()), iw)...)
-	n := len(sqltext.Split(e.text.String()))
-	tail = append(tail, e.env.verdictLine(e.err, count(n, "statement")+" on the app's own connection", iw)...)
+	tail = append(tail, e.env.note("note", e.effect, iw)...)
+	tail = append(tail, e.env.verdictLine(e.err, count(e.count, "statement")+" on the app's own connection", iw)...)
 	rows := max(min(ih-2-len(tail), max(len(wrapAll(e.text.lines, iw-6, ih))+1, 4)), 1)
 	body := []string{th.Dim.Render(safe.Cut("SQL; several statements are sent one by one", iw))}
 	body = append(body, e.text.view(th, iw, rows, e.focus == 0, true)...)

@@ -134,3 +134,45 @@ func TestEffects(t *testing.T) {
 		}
 	}
 }
+
+func TestInjectBesideAMadeAnswer(t *testing.T) {
+	h := queryEvent("SELECT 1")
+	v := verdictOf(t, must(Respond(h, nil, testEnv(t))))
+	if _, err := Query(h, &v, testEnv(t)); err == nil || !strings.Contains(err.Error(), "answers without the server") {
+		t.Errorf("its command can be edited: %v", err)
+	}
+	e := must(Inject(h, &v, false, testEnv(t)))
+	press(e, "SET @a = 1")
+	if w := verdictOf(t, e); w.Action != intercept.Reply || w.Answer == nil || sqls(w.Queries) != "SET @a = 1" {
+		t.Errorf("got %+v", w)
+	}
+	press(e, "<tab><right>")
+	if _, err := e.Verdict(); err == nil {
+		t.Error("the app can get two answers")
+	}
+}
+
+func TestTouched(t *testing.T) {
+	for name, tt := range map[string]struct {
+		e    Editor
+		keys string
+	}{
+		"query":   {must(Query(queryEvent("SELECT 1"), nil, testEnv(t))), "x"},
+		"packet":  {must(Query(greetingEvent(), nil, testEnv(t))), "f"},
+		"inject":  {must(Inject(queryEvent("SELECT 1"), nil, true, testEnv(t))), "x"},
+		"respond": {must(Respond(queryEvent("SELECT 1"), nil, testEnv(t))), "<left>"},
+		"result":  {must(Result(resultEvent(mysqlwire.ComQuery, testCaps), nil, testEnv(t))), "d"},
+	} {
+		if tt.e.Touched() {
+			t.Errorf("%s is touched when it opens", name)
+		}
+		press(tt.e, tt.keys)
+		if !tt.e.Touched() {
+			t.Errorf("%s is not touched by %s", name, tt.keys)
+		}
+		press(tt.e, "<ctrl+z>")
+		if tt.e.Touched() {
+			t.Errorf("%s is touched after undo", name)
+		}
+	}
+}

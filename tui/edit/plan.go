@@ -2,6 +2,8 @@ package edit
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"slices"
 
 	"mydbg/intercept"
@@ -28,6 +30,20 @@ func begin(ev *intercept.Event, draft *intercept.Verdict) intercept.Verdict {
 		return v
 	}
 	return intercept.Verdict{}
+}
+
+// answers refuses to edit a command whose draft is that the server never gets it.
+func answers(draft *intercept.Verdict) error {
+	if draft == nil {
+		return nil
+	}
+	switch draft.Action {
+	case intercept.Reply:
+		return errors.New("its draft answers without the server: r edits that, u drops it")
+	case intercept.Close, intercept.Hang:
+		return fmt.Errorf("its draft is to %s the connection: r edits that, u drops it", draft.Action)
+	}
+	return nil
 }
 
 // planOf takes a verdict's queries apart. Where they do not send the command at all, it is taken as it came.

@@ -17,9 +17,13 @@ import (
 
 // Query edits a held command: its statement and parameters, or its bytes; at login events the packet.
 func Query(h intercept.Held, draft *intercept.Verdict, env Env) (Editor, error) {
-	switch h.Point {
-	case rule.ReadQueryResult:
+	if h.Point == rule.ReadQueryResult {
 		return Result(h, draft, env)
+	}
+	if err := answers(draft); err != nil {
+		return nil, err
+	}
+	switch h.Point {
 	case rule.ReadQuery:
 	default:
 		return newPacket(h, draft, env)

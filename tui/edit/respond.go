@@ -31,7 +31,7 @@ var answerNames = [...]string{"OK", "ERR", "Result set", "Copy of", "Close", "Ha
 
 // Respond makes an answer in the server's place. It is a Ruler.
 func Respond(h intercept.Held, draft *intercept.Verdict, env Env) (Editor, error) {
-	e := &respond{env: env, held: h}
+	e := &respond{env: env, held: h, digest: digest(h.SQL)}
 	switch h.Point {
 	case rule.Disconnect:
 		return nil, errors.New("nobody waits for an answer at disconnect")
@@ -81,6 +81,8 @@ type respond struct {
 	kinds []answerKind
 	why   string // why some are missing
 
+	digest string // of the statement
+
 	respondState
 	history[respondState]
 
@@ -127,101 +129,6 @@ const (
 	atRepeat
 	atHits
 )
-
-// begin fills the form: from the draft, from the held answer, or with the error most asked for.
-func (e *respond) begin(draft *intercept.Verdict) {
-	e.affected, e.insertID, e.warnings, e.info = oneLine("0"), oneLine("0"), oneLine("0"), oneLine("")
-	e.code = oneLine("1213")
-	e.columns, e.rows, e.from = oneLine("id:int, name:varchar(80)"), manyLines(""), oneLine("")
-	e.delay, e.hits = oneLine("0ms"), oneLine("2")
-	e.kind = answerERR
-	if !slices.Contains(e.kinds, e.kind) {
-		e.kind = e.kinds[0]
-	}
-	e.follow()
-	if e.held.Point == rule.ReadQueryResult {
-		e.fill(e.held.Answer)
-	}
-	if draft == nil {
-		return
-	}
-	e.base = *draft
-	if draft.Delay > 0 {
-		e.delay = oneLine(draft.Delay.String())
-	}
-	switch draft.Action {
-	case intercept.Close:
-		e.kind = answerClose
-	case intercept.Hang:
-		e.kind = answerHang
-	case intercept.Reply:
-		e.fill(draft.Answer)
-		e.rollback, e.ownRollback = slices.ContainsFunc(draft.Queries, func(q intercept.Query) bool {
-			return strings.EqualFold(describe(e.held.Event, q), "ROLLBACK")
-		}), true
-	}
-}
-
-// fill takes an answer over into the form, as far as it has a form for it.
-func (e *respond) fill(a *mysqlwire.Answer) {
-	if a == nil || len(a.Packets) == 0 {
-		return
-	}
-	results, err := a.Results(e.held.Context)
-	if err != nil || len(results) == 0 {
-		return
-	}
-	r := &results[0]
-	switch {
-	case r.OK != nil && len(results) == 1:
-		e.kind = answerOK
-		e.affected, e.insertID = oneLine(fmt.Sprint(r.OK.AffectedRows)), oneLine(fmt.Sprint(r.OK.LastInsertID))
-		e.warnings, e.info = oneLine(fmt.Sprint(r.OK.Warnings)), oneLine(r.OK.Info)
-	case r.ERR != nil && len(results) == 1 && !r.HasRows():
-		e.kind = answerERR
-		e.code = oneLine(fmt.Sprint(r.ERR.Code))
-		e.pick = 0
-		e.ownState, e.ownMessage = false, false
-		e.follow()
-		if r.ERR.SQLState != e.state.String() {
-			e.state, e.ownState = oneLine(r.ERR.SQLState), true
-		}
-		if r.ERR.Message != e.message.String() {
-			e.message, e.ownMessage = oneLine(r.ERR.Message), true
-		}
-	case r.HasRows() && len(results) == 1 && e.fillRows(r):
-		e.kind = answerRows
-	default:
-		if slices.Contains(e.kinds, answerCopy) {
-			e.kind, e.copied = answerCopy, a
-		}
-	}
-}
-
-// formRows is how many rows the form takes over; more are for the grid.
-const formRows = 1000
-
-func (e *respond) fillRows(r *mysqlwire.Result) bool {
-	if r.Rows.Len() > formRows || len(r.Columns) == 0 || !slices.Contains(e.kinds, answerRows) {
-		return false
-	}
-	table := make([][]cell, r.Rows.Len())
-	for i := range table {
-		row, err := r.Rows.Row(i)
-		if err != nil {
-			return false
-		}
-		for c := range row.Len() {
-			if row.Null(c) {
-				table[i] = append(table[i], cell{null: true})
-			} else {
-				table[i] = append(table[i], cell{text: row.Text(c)})
-			}
-		}
-	}
-	e.columns, e.rows = oneLine(formatColumns(r.Columns)), manyLines(strings.TrimSuffix(formatCSV(table), "\n"))
-	return true
-}
 
 // inTransaction reports whether the server has a transaction open for the app.
 func (e *respond) inTransaction() bool {
@@ -524,63 +431,4 @@ func parseDelay(s string) (time.Duration, error) {
 		return 0, errors.New("delay: an hour at most")
 	}
 	return d, nil
-}
-
-// Rule is the rule that does the same to the next ones, when that was ticked.
-func (e *respond) Rule() string {
-	if !e.repeat || !e.repeatable() {
-		return ""
-	}
-	text, err := e.rule()
-	if err != nil {
-		return ""
-	}
-	return text
-}
-
-// rule is its text, as the language reads it.
-func (e *respond) rule() (string, error) {
-	var do []rule.Action
-	delay, err := parseDelay(e.delay.String())
-	if err != nil {
-		return "", err
-	}
-	if delay > 0 && e.kind != answerHang {
-		do = append(do, rule.Action{Kind: rule.Delay, Delay: delay})
-	}
-	switch e.kind {
-	case answerOK:
-		do = append(do, rule.Action{Kind: rule.OK})
-	case answerERR:
-		c, err := e.chosen()
-		if err != nil {
-			return "", err
-		}
-		a := rule.Action{Kind: rule.Err, Code: int(c.Code)}
-		if e.ownMessage {
-			a.Text = e.message.String()
-		}
-		do = append(do, a)
-	case answerClose:
-		do = append(do, rule.Action{Kind: rule.Close})
-	case answerHang:
-		do = append(do, rule.Action{Kind: rule.Hang})
-	}
-	var n uint64
-	hits := strings.TrimSpace(e.hits.String())
-	if _, err := fmt.Sscanf(hits, "%d", &n); err != nil || fmt.Sprint(n) != hits || n == 0 {
-		return "", fmt.Errorf("repeat: %q is not a number of times", hits)
-	}
-	x, err := rule.Compile(`digest == "` + digest(e.held.SQL) + `"`)
-	if err != nil {
-		return "", fmt.Errorf("repeat: %w", err)
-	}
-	r := rule.Rule{Hit: rule.HitCond{Op: "<=", N: n}, Do: do, If: x}
-	if e.held.Point == rule.ReadQueryResult {
-		r.At = []rule.Point{rule.ReadQueryResult}
-	}
-	if _, err := rule.ParseRule(r.String()); err != nil {
-		return "", fmt.Errorf("repeat: %w", err)
-	}
-	return r.String(), nil
 }

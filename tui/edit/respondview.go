@@ -154,5 +154,5 @@ func (e *respond) ruleText() string {
 			return " as a rule: " + s
 		}
 	}
-	return " keep as a rule:  digest == \"" + digest(e.held.SQL) + "\"  hit <= " + e.hits.String()
+	return " keep as a rule:  digest == \"" + e.digest + "\"  hit <= " + e.hits.String()
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -41,7 +42,7 @@ func Result(h intercept.Held, draft *intercept.Verdict, env Env) (Editor, error)
 		if !results[i].HasRows() {
 			continue
 		}
-		s, err := newRowset(from, h.Context, i, results[i].Ended)
+		s, err := newRowset(from, h.Context, i)
 		if err != nil {
 			return nil, fmt.Errorf("result %d: %w", i+1, err)
 		}
@@ -86,7 +87,7 @@ func (e *result) compare(s *rowset) {
 	if s.from == e.held.Answer {
 		return
 	}
-	was, err := newRowset(e.held.Answer, e.held.Context, s.n, true)
+	was, err := newRowset(e.held.Answer, e.held.Context, s.n)
 	if err != nil || was.Rows() != s.Rows() || was.Cols() != s.Cols() {
 		return
 	}
@@ -136,6 +137,11 @@ func (e *result) Title() string {
 		parts = append(parts, count(added, "row")+" added")
 	}
 	return strings.Join(parts, ", ")
+}
+
+// Touched reports whether a step was done and not undone.
+func (e *result) Touched() bool {
+	return e.mode != noInput || slices.ContainsFunc(e.sets, func(s *rowset) bool { return len(s.done) > 0 })
 }
 
 func (e *result) Busy() bool { return e.mode != noInput }
@@ -243,7 +249,12 @@ func ofBytes(col *mysqlwire.Column) bool {
 	return false
 }
 
+var errHead = errors.New("only the head of this answer is here and the rest would follow it: it cannot be changed. r answers in its place")
+
 func (e *result) do(st rowStep, row, col int) error {
+	if e.held.Answer.Partial {
+		return errHead
+	}
 	if err := e.set().do(st); err != nil {
 		return err
 	}
@@ -406,6 +417,9 @@ func (e *result) View(w, h int) string {
 	iw, ih := theme.Inner(w, h)
 	row, col, some := e.grid.Selected()
 	var tail []string
+	if e.mode == cellInput || e.mode == bytesInput {
+		tail = append(tail, e.env.Theme.Dim.Render(safe.Cut("enter takes it, esc leaves the cell as it was", iw)))
+	}
 	if e.mode == columnInput {
 		tail = append(tail, e.env.Theme.Dim.Render(safe.Cut("a new name; empty removes the column; +name:type adds one at the end", iw)))
 	}
@@ -450,7 +464,7 @@ func (e *result) about(row, col int) string {
 		s += ", " + size(r.Size(col))
 	}
 	if e.held.Answer.Partial {
-		s += "; only the head of this answer is here, the rest follows unedited"
+		s += "; only the head of this answer is here"
 	}
 	return s
 }

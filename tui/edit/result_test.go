@@ -246,10 +246,38 @@ func TestResultLooks(t *testing.T) {
 	t.Run("cell", func(t *testing.T) { screens(t, e) })
 	press(e, "<esc>C")
 	t.Run("column", func(t *testing.T) { screens(t, e) })
-	h.Answer.Partial = true
-	e = must(Result(h, nil, testEnv(t)))
-	if !strings.Contains(e.Title(), "head only") {
+}
+
+func TestResultShowsTheHeadOfALongOne(t *testing.T) {
+	h := resultEvent(mysqlwire.ComQuery, testCaps)
+	h.Answer.Packets, h.Answer.Partial = h.Answer.Packets[:len(h.Answer.Packets)-2], true
+	e := must(Result(h, nil, testEnv(t)))
+	if !strings.Contains(e.Title(), "2 rows") || !strings.Contains(e.Title(), "head only") {
 		t.Errorf("the title of a head is %s", e.Title())
+	}
+	press(e, "le<ctrl+u>new<enter>")
+	if v := verdictOf(t, e); v.Touches() || !strings.Contains(e.View(80, 22), "answers in its place") {
+		t.Errorf("the head was changed: %+v", v)
+	}
+	r := must(Respond(h, nil, testEnv(t)))
+	if v := verdictOf(t, r); v.Action != intercept.Reply || v.Answer == nil {
+		t.Errorf("it cannot be replaced: %+v", v)
+	}
+}
+
+func TestResultGivesAnOpenCellAway(t *testing.T) {
+	e := must(Result(resultEvent(mysqlwire.ComQuery, testCaps), nil, testEnv(t)))
+	press(e, "lllle")
+	if text, suffix, ok := e.External(); text != "thanks" || suffix != ".txt" || !ok {
+		t.Errorf("got %q, %q", text, suffix)
+	}
+	if err := e.SetExternal("two\nlines"); err != nil {
+		t.Fatal(err)
+	}
+	press(e, "<enter>")
+	h := resultEvent(mysqlwire.ComQuery, testCaps)
+	if got, _ := rowsOf(t, verdictOf(t, e).Answer, h.Context, 0); !strings.Contains(got[0], "|two\nlines|") {
+		t.Errorf("got %q", got[0])
 	}
 }
 

@@ -9,8 +9,11 @@ import (
 // externalLimit is how large a result $EDITOR gets.
 const externalLimit = 8 << 20
 
-// External is the result as TSV, the names of its columns first.
+// External is the result as TSV, the names of its columns first; while a cell is open, that.
 func (e *result) External() (text, suffix string, ok bool) {
+	if e.mode != noInput {
+		return e.input.String(), ".txt", true
+	}
 	table, ok := e.table()
 	if !ok {
 		return "", "", false
@@ -45,6 +48,10 @@ func (e *result) table() (table [][]cell, ok bool) {
 
 // SetExternal takes TSV back: rows that are the same stay untouched.
 func (e *result) SetExternal(text string) error {
+	if e.mode != noInput {
+		e.input.set(text)
+		return nil
+	}
 	now, ok := e.table()
 	if !ok {
 		return errors.New("this result is too large for $EDITOR")

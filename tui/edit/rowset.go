@@ -18,7 +18,6 @@ type rowset struct {
 	n     int // which result of the answer
 	from  *mysqlwire.Answer
 	cx    *mysqlwire.Context
-	ended bool // the result is whole
 	drawn map[int]mysqlwire.Row
 
 	edit  *mysqlwire.ResultEdit
@@ -71,8 +70,8 @@ type rowStep struct {
 	steps    []rowStep
 }
 
-func newRowset(from *mysqlwire.Answer, cx *mysqlwire.Context, n int, ended bool) (*rowset, error) {
-	s := &rowset{n: n, from: from, cx: cx, ended: ended}
+func newRowset(from *mysqlwire.Answer, cx *mysqlwire.Context, n int) (*rowset, error) {
+	s := &rowset{n: n, from: from, cx: cx}
 	return s, s.replay()
 }
 

@@ -62,8 +62,10 @@ func before(s string) int {
 	if s[len(s)-1] < 0x80 {
 		return 1
 	}
-	from := max(len(s)-64, 0) // clusters are short; this one begins after some boundary near
-	for from > 0 && from < len(s) && !utf8.RuneStart(s[from]) {
+	// Clusters are short: this one begins behind some boundary near. More than three bytes that begin nothing are
+	// no UTF-8.
+	from := max(len(s)-64, 0)
+	for i := 1; i < utf8.UTFMax && from > 0 && !utf8.RuneStart(s[from]); i++ {
 		from++
 	}
 	n := 0

@@ -26,7 +26,9 @@ func (m *Model) View(w, h int, focused bool) string {
 	for len(body) < ih-len(tail) {
 		body = append(body, "")
 	}
-	return m.theme.BoxLines(m.title(), strings.TrimSpace(m.keys.FooterText(keymap.InSnippet, hints, max(w/2, 0))), append(body, tail...), w, h, focused)
+	title := m.title()
+	keys := m.keys.FooterText(keymap.InSnippet, hints, max(w-safe.Width(title)-12, 0))
+	return m.theme.BoxLines(title, strings.TrimSpace(keys), append(body, tail...), w, h, focused)
 }
 
 func (m *Model) title() string {

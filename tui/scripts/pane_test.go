@@ -1,0 +1,296 @@
+package scripts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/lipgloss"
+	"github.com/charmbracelet/x/ansi"
+	"github.com/charmbracelet/x/exp/golden"
+	"github.com/muesli/termenv"
+
+	"mydbg/intercept"
+	"mydbg/intercept/rule"
+	"mydbg/mysqlwire"
+	"mydbg/tui/theme"
+)
+
+// fake is an engine with prepared answers.
+type fake struct {
+	scripts []Status
+	lines   []Line
+	run     func(ctx context.Context, ev *intercept.Event, code string) Result
+}
+
+func (f *fake) Run(ctx context.Context, ev *intercept.Event, code string) Result {
+	return f.run(ctx, ev, code)
+}
+func (f *fake) Scripts() []Status { return f.scripts }
+func (f *fake) Lines() []Line     { return f.lines }
+
+func pane(t testing.TB, f *fake) *Model {
+	t.Helper()
+	r := lipgloss.NewRenderer(os.Stdout)
+	r.SetColorProfile(termenv.Ascii)
+	th, err := theme.New(theme.Options{Name: "dark", Renderer: r})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f == nil {
+		return New(th, nil, nil)
+	}
+	m := New(th, nil, f)
+	m.Pull()
+	return m
+}
+
+var keys = map[string]tea.KeyType{
+	"enter": tea.KeyEnter, "up": tea.KeyUp, "down": tea.KeyDown, "tab": tea.KeyTab, "esc": tea.KeyEsc, "ctrl+s": tea.KeyCtrlS,
+	"ctrl+r": tea.KeyCtrlR, "ctrl+c": tea.KeyCtrlC, "ctrl+l": tea.KeyCtrlL, "ctrl+o": tea.KeyCtrlO, "pgup": tea.KeyPgUp,
+}
+
+func press(m *Model, name string) tea.Cmd {
+	if t, ok := keys[name]; ok {
+		return m.Update(tea.KeyMsg{Type: t})
+	}
+	for _, r := range name {
+		m.Update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{r}})
+	}
+	return nil
+}
+
+// try types code and runs it to its end.
+func tryCode(t *testing.T, m *Model, code string) {
+	t.Helper()
+	press(m, code)
+	cmd := press(m, "enter")
+	if cmd == nil {
+		t.Fatalf("%q does not run: %s", code, m.note)
+	}
+	m.Update(cmd())
+}
+
+func held() Subject {
+	ev := &intercept.Event{ID: 9, Exchange: 1381, Point: rule.ReadQueryResult, Conn: &intercept.Conn{ID: 4}}
+	return Subject{Event: ev, Held: true, Name: "#1381 result"}
+}
+
+func ok(decision *intercept.Verdict, output ...string) func(context.Context, *intercept.Event, string) Result {
+	return func(context.Context, *intercept.Event, string) Result {
+		r := Result{Output: output, Verdict: decision}
+		if decision != nil {
+			r.Describe = "result becomes OK"
+		}
+		return r
+	}
+}
+
+func TestPaneTakesWhatASnippetDecided(t *testing.T) {
+	f := &fake{run: ok(&intercept.Verdict{Action: intercept.Reply, Answer: mysqlwire.OKAnswer(1, 0, 0, 0, "")})}
+	m := pane(t, f)
+	m.Show(held())
+	if cmd := press(m, "ctrl+s"); cmd != nil || m.note == "" {
+		t.Error("there was something to take before anything ran")
+	}
+	tryCode(t, m, "return proxy.PROXY_SEND_RESULT")
+	for key, goOn := range map[string]bool{"ctrl+s": false, "ctrl+r": true} {
+		cmd := press(m, key)
+		if cmd == nil {
+			t.Fatalf("%s gives nothing: %s", key, m.note)
+		}
+		take, is := cmd().(TakeMsg)
+		if !is || take.Event != 9 || take.Continue != goOn || take.Verdict.Action != intercept.Reply {
+			t.Errorf("%s gives %+v", key, take)
+		}
+	}
+}
+
+func TestPaneChangesNothingOnACopy(t *testing.T) {
+	f := &fake{run: ok(&intercept.Verdict{Action: intercept.Close})}
+	m := pane(t, f)
+	s := held()
+	s.Held = false
+	m.Show(s)
+	tryCode(t, m, "x")
+	if cmd := press(m, "ctrl+r"); cmd != nil || !strings.Contains(m.note, "copy") {
+		t.Errorf("a copy was changed; %q", m.note)
+	}
+}
+
+func TestPaneSaysWhyItDoesNotRun(t *testing.T) {
+	m := pane(t, &fake{run: ok(nil)})
+	press(m, "x")
+	if cmd := press(m, "enter"); cmd != nil || !strings.Contains(m.note, "select an event") {
+		t.Errorf("without an event: %q", m.note)
+	}
+	m = pane(t, nil)
+	m.Show(held())
+	press(m, "x")
+	if cmd := press(m, "enter"); cmd != nil || !strings.Contains(m.note, "--script") {
+		t.Errorf("without Lua: %q", m.note)
+	}
+}
+
+func TestPaneStopsASnippet(t *testing.T) {
+	f := &fake{run: func(ctx context.Context, _ *intercept.Event, _ string) Result {
+		<-ctx.Done()
+		return Result{Err: errors.New("stopped")}
+	}}
+	m := pane(t, f)
+	m.Show(held())
+	press(m, "while true do end")
+	cmd := press(m, "enter")
+	done := make(chan tea.Msg, 1)
+	go func() { done <- cmd() }() // ends with the snippet
+	if !m.Busy() {
+		t.Error("it is not busy")
+	}
+	press(m, "y")
+	if second := press(m, "enter"); second != nil {
+		t.Error("a second snippet runs beside the first")
+	}
+	press(m, "ctrl+c")
+	m.Update(<-done)
+	if m.Busy() || !strings.Contains(m.View(80, 10, true), "stopped") {
+		t.Errorf("it goes on:\n%s", m.View(80, 10, true))
+	}
+	if cmd := press(m, "ctrl+c"); cmd == nil || cmd() != (CloseMsg{}) {
+		t.Error("a second ctrl+c does not close")
+	}
+}
+
+func TestPaneRemembers(t *testing.T) {
+	m := pane(t, &fake{run: ok(nil)})
+	m.Show(held())
+	tryCode(t, m, "one")
+	tryCode(t, m, "two")
+	press(m, "three")
+	var got []string
+	for _, k := range []string{"up", "up", "up", "down", "down", "down"} {
+		press(m, k)
+		got = append(got, m.Code())
+	}
+	if s := strings.Join(got, " "); s != "two one one two three three" {
+		t.Errorf("got %s", s)
+	}
+}
+
+func TestPaneCompletes(t *testing.T) {
+	m := pane(t, &fake{run: ok(nil)})
+	for _, tt := range []struct{ typed, want string }{
+		{"return proxy.PROXY_I", "return proxy.PROXY_IGNORE_RESULT"},
+		{"x = proxy.response.err", "x = proxy.response.err"},
+		{"proxy.resp", "proxy.response"},
+		{"nothing", "nothing"},
+	} {
+		m.SetCode(tt.typed)
+		press(m, "tab")
+		if m.Code() != tt.want {
+			t.Errorf("%q became %q, want %q", tt.typed, m.Code(), tt.want)
+		}
+	}
+}
+
+func TestPaneAsksTheRoot(t *testing.T) {
+	m := pane(t, &fake{scripts: []Status{{Name: "/etc/audit.lua", OK: true}}, run: ok(nil)})
+	if msg := press(m, "ctrl+l")(); msg != (ReloadMsg{}) {
+		t.Errorf("got %T", msg)
+	}
+	if msg := press(m, "ctrl+o")(); msg != (OpenMsg{"/etc/audit.lua"}) {
+		t.Errorf("got %+v", msg)
+	}
+}
+
+func TestPaneKeepsPastedLines(t *testing.T) {
+	var got string
+	m := pane(t, &fake{run: func(_ context.Context, _ *intercept.Event, code string) Result {
+		got = code
+		return Result{}
+	}})
+	m.Show(held())
+	m.Update(tea.KeyMsg{Type: tea.KeyRunes, Paste: true, Runes: []rune("-- comment\nprint(1)")})
+	m.Update(press(m, "enter")())
+	if got != "-- comment\nprint(1)" {
+		t.Errorf("it ran %q", got)
+	}
+}
+
+func mockUp(t *testing.T) *Model {
+	at := time.Date(2026, 2, 11, 9, 14, 12, 0, time.UTC)
+	rows := make([]string, 610)
+	for i := range rows {
+		rows[i] = fmt.Sprint(9001 + i)
+	}
+	f := &fake{
+		scripts: []Status{{Name: "audit.lua", OK: true, Conns: 3, Calls: 812}, {Name: "lua/rw.lua", Err: "rw.lua:41: index nil 'backends'"}},
+		lines: []Line{
+			{At: at, Script: "audit.lua", Source: 9, Exchange: 1377, Conn: 3, Text: "user=app tables=orders \x1b[31m"},
+			{At: at.Add(4 * time.Second), Script: "lua/rw.lua", Source: 41, Exchange: 1381, Conn: 4, Text: "index nil 'backends'; event passed on unchanged", Failed: true},
+			{At: at.Add(5 * time.Second), Script: "audit.lua", Conn: 4, Text: "login"},
+		},
+		run: ok(nil, rows...),
+	}
+	m := pane(t, f)
+	s := held()
+	s.Held = false
+	m.Show(s)
+	tryCode(t, m, "for row in inj.resultset.rows do print(row[1]) end")
+	f.run = ok(&intercept.Verdict{Action: intercept.Reply}, "one\ntwo")
+	m.Show(held())
+	tryCode(t, m, "proxy.response = { type = proxy.MYSQLD_PACKET_OK }")
+	press(m, "retu")
+	return m
+}
+
+func TestPaneLooks(t *testing.T) {
+	for _, s := range []struct{ w, h int }{{80, 22}, {52, 16}, {120, 12}} {
+		t.Run(fmt.Sprint(s.w), func(t *testing.T) {
+			view := mockUp(t).View(s.w, s.h, true)
+			lines := strings.Split(view, "\n")
+			if len(lines) != s.h {
+				t.Errorf("%d lines, want %d", len(lines), s.h)
+			}
+			for i, l := range lines {
+				if n := ansi.StringWidth(l); n != s.w {
+					t.Errorf("line %d is %d cells wide", i, n)
+				}
+			}
+			golden.RequireEqual(t, []byte(view))
+		})
+	}
+	m := mockUp(t)
+	if !strings.Contains(m.View(80, 300, true), "410 more, limit 200 lines") {
+		t.Error("long output is not cut short")
+	}
+	for range 5 {
+		press(m, "pgup")
+	}
+	for w := 1; w < 60; w += 9 {
+		for h := 1; h < 12; h += 2 {
+			if n := strings.Count(m.View(w, h, false), "\n"); n != h-1 {
+				t.Errorf("%d by %d has %d lines", w, h, n+1)
+			}
+		}
+	}
+}
+
+func TestCopyIsTheResult(t *testing.T) {
+	d := &intercept.Detail{
+		Exchange: intercept.Exchange{Seq: 5, SQL: "SELECT 1"}, Context: &mysqlwire.Context{},
+		Received: mysqlwire.Packet{Kind: mysqlwire.KindQuery, Payload: []byte("\x03SELECT 1")},
+	}
+	conn := &intercept.Conn{ID: 2}
+	if ev := Copy(d, conn); ev.Point != rule.ReadQuery || string(ev.Packet) != "\x03SELECT 1" || ev.ID != 0 || ev.Command() != mysqlwire.ComQuery {
+		t.Errorf("without an answer: %+v", ev)
+	}
+	d.Answer = *mysqlwire.OKAnswer(0, 0, 0, 0, "")
+	if ev := Copy(d, conn); ev.Point != rule.ReadQueryResult || ev.Answer == nil || !ev.Query.Show || ev.Command() != mysqlwire.ComQuery || ev.Exchange != 5 {
+		t.Errorf("with one: %+v", ev)
+	}
+}
