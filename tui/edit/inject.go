@@ -28,7 +28,7 @@ func Inject(h intercept.Held, draft *intercept.Verdict, before bool, env Env) (E
 	default:
 		return nil, fmt.Errorf("no query can be sent at %s: only between commands", h.Point)
 	}
-	e := &inject{env: env, held: h, before: before, base: begin(h.Event, draft)}
+	e := &inject{env: env, held: h, before: before, draft: draft, base: begin(h.Event, draft)}
 	if e.base.Action == intercept.Close || e.base.Action == intercept.Hang {
 		return nil, answers(&e.base)
 	}
@@ -43,6 +43,7 @@ type inject struct {
 	env    Env
 	held   intercept.Held
 	before bool
+	draft  *intercept.Verdict
 	base   intercept.Verdict
 	plan   plan // without what is typed here
 
@@ -121,8 +122,8 @@ func (e *inject) Update(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
-// whole is the plan with what is typed.
-func (e *inject) whole() (plan, error) {
+// queue is the plan with what is typed.
+func (e *inject) queue() (plan, error) {
 	p := plan{before: slices.Clone(e.plan.before), self: slices.Clone(e.plan.self), after: slices.Clone(e.plan.after)}
 	list := sqltext.Split(e.text.String())
 	if len(list) == 0 {
@@ -149,20 +150,20 @@ func (e *inject) whole() (plan, error) {
 }
 
 func (e *inject) check() {
-	_, e.err = e.draft()
+	_, e.err = e.whole()
 	e.count, e.effect = len(sqltext.Split(e.text.String())), effects(e.text.String())
 }
 
 // Verdict is the draft; nothing typed adds nothing.
 func (e *inject) Verdict() (intercept.Verdict, error) {
 	if strings.TrimSpace(e.text.String()) == "" {
-		return e.base, nil
+		return kept(e.draft), nil
 	}
-	return e.draft()
+	return e.whole()
 }
 
-func (e *inject) draft() (intercept.Verdict, error) {
-	p, err := e.whole()
+func (e *inject) whole() (intercept.Verdict, error) {
+	p, err := e.queue()
 	if err != nil {
 		return intercept.Verdict{}, err
 	}
@@ -204,7 +205,7 @@ func (e *inject) View(w, h int) string {
 	} else {
 		tail = append(tail, e.env.label("its answer", false)+th.Text.Render(safe.Cut("hidden from app, which gets the held answer", max(iw-indent, 0))))
 	}
-	p, err := e.whole()
+	p, err := e.queue()
 	if err != nil {
 		p = e.plan
 	}

@@ -75,7 +75,7 @@ func TestInjectNeedsTheClientToJoin(t *testing.T) {
 	h := queryEvent("SELECT 1")
 	e := must(Inject(h, nil, false, testEnv(t)))
 	press(e, "SELECT 2<tab><right>")
-	p, err := e.(*inject).whole()
+	p, err := e.(*inject).queue()
 	if err != nil || sqls(p.queries()) != "SELECT 1 shown | SELECT 2 shown joined" {
 		t.Errorf("got %s, %v", sqls(p.queries()), err)
 	}

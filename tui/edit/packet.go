@@ -20,11 +20,12 @@ import (
 
 // packet edits the bytes of a payload and decodes them after each key.
 type packet struct {
-	env  Env
-	held intercept.Held
-	base intercept.Verdict
-	plan plan // of a command
-	hex  *hexview.View
+	env   Env
+	held  intercept.Held
+	draft *intercept.Verdict
+	base  intercept.Verdict
+	plan  plan // of a command
+	hex   *hexview.View
 	history[packetState]
 
 	fields  []field // what the bytes mean now
@@ -50,7 +51,7 @@ func newPacket(h intercept.Held, draft *intercept.Verdict, env Env) (Editor, err
 	case !h.Whole():
 		return nil, fmt.Errorf("only the first %d of %d bytes were kept, so it cannot be edited", len(h.Packet), h.PacketLen)
 	}
-	e := &packet{env: env, held: h, base: begin(h.Event, draft), hex: hexview.New(env.Theme)}
+	e := &packet{env: env, held: h, draft: draft, base: begin(h.Event, draft), hex: hexview.New(env.Theme)}
 	e.hex.SetBytes(h.Packet)
 	e.hex.SetEditing(true)
 	e.hex.SetFocused(true)
@@ -204,6 +205,9 @@ func leaves(list []field, path string, tree []mysqlwire.Field) []field {
 }
 
 func (e *packet) Verdict() (intercept.Verdict, error) {
+	if !e.Touched() {
+		return kept(e.draft), nil
+	}
 	b := bytes.Clone(e.hex.Bytes())
 	same := bytes.Equal(b, e.held.Packet)
 	if e.held.Point == rule.ReadQuery {

@@ -32,6 +32,15 @@ func begin(ev *intercept.Event, draft *intercept.Verdict) intercept.Verdict {
 	return intercept.Verdict{}
 }
 
+// kept is the verdict of an editor that nobody touched: the draft it was opened with, or none, which leaves the event
+// to what scripts decided.
+func kept(draft *intercept.Verdict) intercept.Verdict {
+	if draft == nil {
+		return intercept.Verdict{}
+	}
+	return *draft
+}
+
 // answers refuses to edit a command whose draft is that the server never gets it.
 func answers(draft *intercept.Verdict) error {
 	if draft == nil {

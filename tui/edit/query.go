@@ -53,6 +53,7 @@ type statement struct {
 	held  intercept.Held
 	msg   mysqlwire.Message // the command as it came
 	sql   string            // its text
+	draft *intercept.Verdict
 	base  intercept.Verdict
 	start statementState
 	fixed string // why the text cannot be changed, "" if it can
@@ -72,7 +73,7 @@ type statementState struct {
 }
 
 func newStatement(h intercept.Held, draft *intercept.Verdict, env Env, m mysqlwire.Message) *statement {
-	e := &statement{env: env, held: h, msg: m, base: begin(h.Event, draft)}
+	e := &statement{env: env, held: h, msg: m, draft: draft, base: begin(h.Event, draft)}
 	e.queue.plan = planOf(h.Event, &e.base)
 	e.sql = textOf(h.Event, m)
 	if x, ok := m.(*mysqlwire.StmtExecute); ok {
@@ -374,6 +375,9 @@ func sameParam(a, b param) bool {
 }
 
 func (e *statement) Verdict() (intercept.Verdict, error) {
+	if !e.Touched() {
+		return kept(e.draft), nil
+	}
 	self, err := e.self()
 	if err != nil {
 		return intercept.Verdict{}, err

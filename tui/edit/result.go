@@ -29,7 +29,7 @@ func Result(h intercept.Held, draft *intercept.Verdict, env Env) (Editor, error)
 	case !h.Query.Show:
 		return nil, errors.New("this is the answer to an injected query: the app does not see it, so editing it changes nothing")
 	}
-	e := &result{env: env, held: h, base: begin(h.Event, draft), grid: grid.New(env.Theme)}
+	e := &result{env: env, held: h, draft: draft, base: begin(h.Event, draft), grid: grid.New(env.Theme)}
 	from := h.Answer
 	if e.base.Answer != nil {
 		from = e.base.Answer
@@ -59,12 +59,13 @@ func Result(h intercept.Held, draft *intercept.Verdict, env Env) (Editor, error)
 
 // result edits result sets.
 type result struct {
-	env  Env
-	held intercept.Held
-	base intercept.Verdict
-	sets []*rowset // those that have rows
-	at   int
-	grid *grid.Grid
+	env   Env
+	held  intercept.Held
+	draft *intercept.Verdict
+	base  intercept.Verdict
+	sets  []*rowset // those that have rows
+	at    int
+	grid  *grid.Grid
 
 	mode  inputMode
 	input text
@@ -141,7 +142,11 @@ func (e *result) Title() string {
 
 // Touched reports whether a step was done and not undone.
 func (e *result) Touched() bool {
-	return e.mode != noInput || slices.ContainsFunc(e.sets, func(s *rowset) bool { return len(s.done) > 0 })
+	return e.mode != noInput || e.stepped()
+}
+
+func (e *result) stepped() bool {
+	return slices.ContainsFunc(e.sets, func(s *rowset) bool { return len(s.done) > 0 })
 }
 
 func (e *result) Busy() bool { return e.mode != noInput }
@@ -349,10 +354,12 @@ func (e *result) column(col int, typed string) error {
 
 // Verdict is the answer with the edits; it is refused while a cell is marked invalid.
 func (e *result) Verdict() (intercept.Verdict, error) {
-	v := e.base
-	answer, edited := e.held.Answer, false
+	if !e.Touched() {
+		return kept(e.draft), nil
+	}
+	v, answer := e.base, e.held.Answer
 	if e.base.Answer != nil {
-		answer, edited = e.base.Answer, true
+		answer = e.base.Answer
 	}
 	if e.mode != noInput && e.input.String() != e.was.text && e.mode != columnInput {
 		return intercept.Verdict{}, errors.New("a cell is still open: enter takes it, esc leaves it as it was")
@@ -375,14 +382,9 @@ func (e *result) Verdict() (intercept.Verdict, error) {
 		if answer, err = s.into(answer, one, e.held.Context); err != nil {
 			return intercept.Verdict{}, err
 		}
-		edited = true
 	}
-	if !edited {
-		v.Answer = nil
-		if v.Action == intercept.Forward && v.Queries == nil {
-			v.Action = intercept.Pass
-		}
-		return v, intercept.Check(e.held.Event, &v)
+	if !e.stepped() { // a cell was opened and left as it was
+		return kept(e.draft), nil
 	}
 	v.Action, v.Answer = intercept.Forward, answer
 	return v, intercept.Check(e.held.Event, &v)

@@ -23,7 +23,7 @@ const (
 type Subject struct {
 	Event *intercept.Event // nil for nothing
 	Held  bool             // it waits, so what the snippet decides can be used
-	Name  string           // "#1381 read_query_result"
+	Name  string           // "#1381 read_query_result", "a copy of #1374"
 }
 
 // Copy is an exchange as an event that a snippet can look at: its result if it has one, else its command.

@@ -238,7 +238,7 @@ func mockUp(t *testing.T) *Model {
 	}
 	m := pane(t, f)
 	s := held()
-	s.Held = false
+	s.Held, s.Name = false, "a copy of #1381"
 	m.Show(s)
 	tryCode(t, m, "for row in inj.resultset.rows do print(row[1]) end")
 	f.run = ok(&intercept.Verdict{Action: intercept.Reply}, "one\ntwo")

@@ -96,9 +96,6 @@ func (m *Model) output(w int) []string {
 func (m *Model) tried(t *try, w int) []string {
 	th := m.theme
 	on := "on " + t.subject.Name
-	if !t.subject.Held {
-		on = "on a copy of " + t.subject.Name
-	}
 	room := max(w-2-safe.Width(on)-2, 1)
 	lines := []string{th.Strong.Render("> ") + th.Strong.Render(safe.Pad(t.code, room)) + "  " + th.Dim.Render(safe.Cut(on, max(w-room-4, 0)))}
 	if t.running {
@@ -140,11 +137,7 @@ func (m *Model) prompt(w int, focused bool) []string {
 	}
 	on := ""
 	if m.subject.Event != nil {
-		on = "on " + m.subject.Name
-		if !m.subject.Held {
-			on = "on a copy of " + m.subject.Name
-		}
-		on = "  " + safe.Cut(on, w/2)
+		on = "  " + safe.Cut("on "+m.subject.Name, w/2)
 	}
 	return append(lines, th.Key.Render("> ")+m.input.View(th, max(w-2-safe.Width(on), 1), focused)+th.Dim.Render(on))
 }
