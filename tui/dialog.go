@@ -40,12 +40,22 @@ func (m *Model) quit() tea.Cmd {
 		return tea.Quit
 	}
 	d := &dialog{title: "Quit?", quit: true, opened: m.now()}
-	d.lines = append(d.lines, fmt.Sprintf("%d open connections end with the proxy.", open))
+	switch open {
+	case 0:
+	case 1:
+		d.lines = append(d.lines, "1 open connection ends with the proxy.")
+	default:
+		d.lines = append(d.lines, fmt.Sprintf("%d open connections end with the proxy.", open))
+	}
 	if len(m.held) > 0 {
 		d.title = fmt.Sprintf("Quit with %d paused?", len(m.held))
 		d.lines = append(d.lines, m.explainHeld()...)
 		if n := len(m.drafts); n > 0 {
-			d.lines = append(d.lines, fmt.Sprintf("%d unsent edits are lost.", n))
+			lost := "1 unsent edit is lost."
+			if n > 1 {
+				lost = fmt.Sprintf("%d unsent edits are lost.", n)
+			}
+			d.lines = append(d.lines, lost)
 		}
 		d.keys = append(d.keys, "r    release them unchanged, and quit")
 	} else {

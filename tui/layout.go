@@ -134,6 +134,10 @@ func (m *Model) divideWide(l *layout) {
 		l.list, l.log = size{left, top + hex}, size{w, log}
 		return
 	}
+	if _, ok := m.target(); !ok && m.focus != inHex { // no bytes to show yet: the list has more use for the room
+		top, hex = top+hex, 0
+		l.areas = []area{inList, inInspector, inLog}
+	}
 	l.list, l.side = size{left, top}, size{w - left, top}
 	l.hex, l.log = size{w, hex}, size{w, log}
 }

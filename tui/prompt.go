@@ -95,8 +95,39 @@ func (m *Model) promptKey(k tea.KeyMsg) tea.Cmd {
 	}
 	p.input, _ = p.input.Update(k)
 	p.choices, p.choice = nil, -1
+	p.once()
 	m.check()
 	return nil
+}
+
+// once drops the "if " that a breakpoint's line begins with when a whole rule is typed or pasted behind it.
+func (p *prompt) once() {
+	rest, ok := strings.CutPrefix(p.input.Value(), "if ")
+	if p.kind != promptBreak || !ok || !strings.HasPrefix(rest, "if ") && !strings.HasPrefix(rest, "at ") {
+		return
+	}
+	at := p.input.Position() - len("if ")
+	p.input.SetValue(rest)
+	p.input.SetCursor(max(at, 0))
+}
+
+// ruleLine is a breakpoint's line as a rule: a condition alone is one too.
+func ruleLine(text string) (string, *rule.Rule, error) {
+	r, err := rule.ParseRule(text)
+	if err == nil || conditionAt(text) >= 0 {
+		return text, r, err
+	}
+	var of, alone *rule.SyntaxError
+	_, bare := rule.Compile(text)
+	switch {
+	case bare == nil:
+		line := "if " + strings.TrimSpace(text)
+		r, err = rule.ParseRule(line)
+		return line, r, err
+	case errors.As(err, &of) && errors.As(bare, &alone) && alone.Off > of.Off: // it is rather one of these
+		return text, r, bare
+	}
+	return text, r, err
 }
 
 // recall walks through the history.
@@ -192,7 +223,7 @@ func (m *Model) checkRule(p *prompt, text string) {
 		p.meaning = "stops where the condition holds:  [NAME] [at HOOK] [hit OP N] [do ACTION] if CONDITION"
 		return
 	}
-	r, err := rule.ParseRule(text)
+	_, r, err := ruleLine(text)
 	if err != nil {
 		p.fault = err
 		return
@@ -228,6 +259,7 @@ func (m *Model) accept() tea.Cmd {
 		if text == "" || text == "if" {
 			break
 		}
+		text, _, _ = ruleLine(text)
 		m.remember(p.kind, text)
 		if p.replaces != 0 {
 			m.report(m.e.ReplaceBreak(p.replaces, text), "breakpoint %d: %s", p.replaces, text)

@@ -62,14 +62,7 @@ func (m *Model) notice() string {
 
 func (m *Model) header() string {
 	w := m.w
-	where := m.o.addresses() + " " + m.th.Pointer() + " " + m.o.Backend
-	if w < 100 {
-		where = strings.NewReplacer("127.0.0.1:", ":", "localhost:", ":").Replace(where)
-		where = strings.ReplaceAll(where, " "+m.th.Pointer()+" ", m.th.Pointer())
-	} else if v := m.server(); v != "" {
-		where += " " + v
-	}
-	parts := []string{" mydbg  " + safe.Cut(where, max(w/2, 10))}
+	var parts []string
 	var held string
 	if n := len(m.held); n > 0 {
 		oldest := traffic.Clock(m.now().Sub(m.held[0].Since))
@@ -98,7 +91,8 @@ func (m *Model) header() string {
 	}
 	parts = append(parts, traffic.Count(max(m.rate.perSecond(), 0))+"/s")
 	sep := " " + m.th.Rule() + " "
-	left, rest := parts[0]+" ", strings.Join(parts[1:], sep)
+	rest := strings.Join(parts, sep)
+	left := " mydbg  " + m.where(w-len(" mydbg  ")-1-ansi.StringWidth(held)-len(sep)-ansi.StringWidth(rest)) + " "
 	room := m.w - ansi.StringWidth(left) - ansi.StringWidth(held)
 	if held != "" {
 		rest = sep[1:] + rest
@@ -108,16 +102,41 @@ func (m *Model) header() string {
 	return m.th.Header.Render(left) + m.th.HeaderWarn.Render(held) + m.th.Header.Render(safe.Pad(rest, max(room, 0)))
 }
 
-// server is the version the newest connection met.
+// where names the addresses on both sides and the server's version, as much of it as fits.
+func (m *Model) where(room int) string {
+	arrow := " " + m.th.Pointer() + " "
+	long := m.o.addresses() + arrow + m.o.Backend
+	short := strings.NewReplacer("127.0.0.1:", ":", "localhost:", ":", arrow, m.th.Pointer()).Replace(long)
+	tries := []string{short}
+	if v := m.server(); v != "" {
+		brief, _, _ := strings.Cut(v, "-")
+		tries = []string{short + " " + v, short + " " + brief, short}
+		if m.w >= 100 {
+			tries = append([]string{long + " " + v, long + " " + brief, long}, tries...)
+		}
+	} else if m.w >= 100 {
+		tries = []string{long, short}
+	}
+	for _, t := range tries {
+		if t = safe.Line(t); ansi.StringWidth(t) <= room {
+			return t
+		}
+	}
+	return safe.Cut(short, max(room, 10))
+}
+
+// server is the kind and version of the server that the first connection with one met.
 func (m *Model) server() string {
 	for i := range m.infos {
-		if v := m.infos[i].Server; v != "" {
-			kind := "mysql "
-			if m.infos[i].MariaDB {
-				kind = ""
-			}
-			return safe.Cut(kind+v, 24)
+		v := m.infos[i].Server
+		if v == "" {
+			continue
 		}
+		if m.infos[i].MariaDB {
+			v, _, _ = strings.Cut(strings.TrimPrefix(v, "5.5.5-"), "-")
+			return "mariadb " + v
+		}
+		return safe.Cut("mysql "+v, 24)
 	}
 	return ""
 }
@@ -132,8 +151,11 @@ func (m *Model) body() []string {
 	case m.edit != nil:
 		block = m.edit.View(l.editor.w, l.editor.h)
 	case l.shape == wide:
-		block = beside(m.main(), m.aside(l.side.w, l.side.h)) + "\n" +
-			m.inspector.HexView(l.hex.w, l.hex.h, m.focus == inHex) + "\n" + m.logs.View(m.focus == inLog)
+		block = beside(m.main(), m.aside(l.side.w, l.side.h))
+		if l.hex.h > 0 {
+			block += "\n" + m.inspector.HexView(l.hex.w, l.hex.h, m.focus == inHex)
+		}
+		block += "\n" + m.logs.View(m.focus == inLog)
 	case l.shape == opened:
 		block = m.inspector.View(l.side.w, l.side.h, m.focus == inInspector)
 		if l.hex.h > 0 {

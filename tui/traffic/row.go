@@ -108,6 +108,9 @@ func (p *Pane) drawExchange(x *intercept.Exchange, w int) string {
 	}
 	b.WriteString(p.th.Dim.Render(safe.PadLeft(strconv.FormatUint(uint64(x.Seq), 10), c.number)))
 	b.WriteString(" " + Letter(x.Command) + "  ")
+	if x.Error != nil { // what it says needs the room more than a count that there is not
+		c.text, c.info = c.text+c.info, 0
+	}
 	b.WriteString(theme.Fit(p.text(x, state, c.text, indent), c.text))
 	if c.info > 0 {
 		b.WriteString(p.th.Dim.Render(safe.PadLeft(info(x), c.info)))
@@ -126,12 +129,19 @@ func (p *Pane) text(x *intercept.Exchange, state theme.State, w, indent int) str
 	var said string
 	if x.Error != nil {
 		said = x.Error.Message
+		if state != theme.Error { // whose tag has the number
+			said = fmt.Sprintf("ERR %d %s", x.Error.Code, said)
+		}
 	} else if x.Note != "" {
 		said = x.Note
 	}
 	room := w
 	if said != "" {
-		room = max(w-min(ansi.StringWidth(said)+3, w/3), 1)
+		share := w / 3
+		if x.Error != nil {
+			share = w * 3 / 5
+		}
+		room = max(w-min(ansi.StringWidth(said)+3, share), 1)
 	}
 	sql := Statement(x.SQL, room)
 	if x.SQL == "" {
