@@ -22,7 +22,7 @@ func (m *LocalInfile) Encode(dst []byte, _ *Context) ([]byte, error) {
 // FileData is a piece of the file that LocalInfile asked for. An empty one ends it.
 type FileData struct{ Data []byte }
 
-func (m *FileData) Kind() Kind { return KindFileData }
+func (m *FileData) Kind() Kind                           { return KindFileData }
 func (m *FileData) Decode(src []byte, cx *Context) error { *m = FileData{}; return decode(m, src, cx) }
 
 func (m *FileData) Encode(dst []byte, _ *Context) ([]byte, error) { return append(dst, m.Data...), nil }
