@@ -4,6 +4,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/lipgloss"
@@ -146,9 +147,9 @@ func press(e interface{ Update(tea.Msg) tea.Cmd }, keys string) {
 			keys = rest
 			continue
 		}
-		r := []rune(keys)[0]
+		r, n := utf8.DecodeRuneInString(keys)
 		e.Update(keyMsg(string(r)))
-		keys = keys[len(string(r)):]
+		keys = keys[n:]
 	}
 }
 

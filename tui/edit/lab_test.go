@@ -161,3 +161,37 @@ func TestEditorsOnRealServers(t *testing.T) {
 		})
 	}
 }
+
+func TestLoginAnsweredAndEdited(t *testing.T) {
+	for _, s := range intercepttest.Servers(t, nil) {
+		t.Run(s.Name, func(t *testing.T) {
+			p := intercepttest.NewProxy(t, intercept.Options{}, s.Addr)
+			p.Break("greeting at handshake", "login at auth")
+			login := func() error {
+				db, err := sql.Open("mysql", s.DSN(p.Addr))
+				if err != nil {
+					return err
+				}
+				defer db.Close()
+				return db.PingContext(t.Context())
+			}
+			wait := beside(login)
+			edited(t, p, rule.ReadHandshake, Query, "<right>") // looked at and left alone
+			edited(t, p, rule.ReadAuth, Respond, "<tab><ctrl+u>1045")
+			var said *mysql.MySQLError
+			if err := wait(t); !errors.As(err, &said) || said.Number != 1045 {
+				t.Errorf("got %v", err)
+			}
+			wait = beside(login)
+			edited(t, p, rule.ReadHandshake, Query, "<right>39") // a version 9 of whatever it was
+			h := p.Held(rule.ReadAuth)
+			if v := h.Conn.Info().Server; len(v) < 2 || v[0] != '9' {
+				t.Errorf("the app was greeted by version %s", v)
+			}
+			p.Resolve(h, intercept.Verdict{})
+			if err := wait(t); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

@@ -156,9 +156,12 @@ func (e *result) Update(msg tea.Msg) tea.Cmd {
 	if !ok {
 		return nil
 	}
-	if e.mode != noInput {
+	switch {
+	case e.mode != noInput:
 		e.inputKey(k)
-	} else {
+	case k.Paste:
+		e.note = "paste ignored: e opens the cell for it"
+	default:
 		e.say(e.command(e.env.action(keymap.InGrid, k)))
 	}
 	for _, s := range e.sets {
