@@ -257,12 +257,12 @@ func (m *Model) release(id keymap.ID, mode intercept.StepMode) tea.Cmd {
 		m.say(intercept.Error, "%s: %v", name(&held), err)
 		return nil
 	}
-	m.released(&held, mode, draft != nil)
+	m.released(&held, mode, v)
 	return nil
 }
 
 // released goes on to the oldest paused event, or to the next stop of the connection that was stepped.
-func (m *Model) released(h *intercept.Held, mode intercept.StepMode, edited bool) {
+func (m *Model) released(h *intercept.Held, mode intercept.StepMode, v intercept.Verdict) {
 	delete(m.drafts, h.ID)
 	m.chase = 0
 	if mode != intercept.Continue {
@@ -276,7 +276,14 @@ func (m *Model) released(h *intercept.Held, mode intercept.StepMode, edited bool
 		m.chase = h.Conn.ID
 	}
 	how := "goes on"
-	if edited {
+	switch {
+	case v.Action == intercept.Close:
+		how = "is over: its connection is closed"
+	case v.Action == intercept.Hang:
+		how = "gets no answer until its client leaves"
+	case v.Action == intercept.Reply:
+		how = "is answered in the server's place"
+	case v.Touches():
 		how = "goes on as edited"
 	}
 	if mode != intercept.Continue {

@@ -149,7 +149,7 @@ func (m *Model) apply() {
 		return
 	}
 	m.edit = nil
-	m.released(&e.held, intercept.Continue, v.Touches())
+	m.released(&e.held, intercept.Continue, v)
 	m.keepRule(e.Editor)
 }
 

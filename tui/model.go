@@ -283,8 +283,7 @@ func (m *Model) stops() {
 			continue
 		}
 		m.seen[h.ID], m.newStop = true, true
-		_, any := m.events.Selected()
-		if h.Conn.ID == m.chase || !any {
+		if h.Conn.ID == m.chase || m.idle() {
 			m.events.SelectHeld(h.ID)
 			m.chase = 0
 		}
@@ -296,6 +295,12 @@ func (m *Model) stops() {
 		m.edit.gone = true
 		m.say(intercept.Warning, "%s was released or its connection ended while you edited it: nothing of this edit can be sent", name(&m.edit.held))
 	}
+}
+
+// idle reports whether nobody is at work on a row: none is selected, or the list has followed away from it.
+func (m *Model) idle() bool {
+	_, any := m.events.Selected()
+	return !any || m.focus == inList && m.edit == nil && m.events.Following() && !m.events.SelectionVisible()
 }
 
 func (m *Model) tellDrafts() {

@@ -79,7 +79,7 @@ func (m *Model) take(msg scripts.TakeMsg) {
 			return
 		}
 		m.show(keymap.Events)
-		m.released(&held, intercept.Continue, true)
+		m.released(&held, intercept.Continue, msg.Verdict)
 	default:
 		m.drafts[h.ID] = &msg.Verdict
 		m.tellDrafts()
