@@ -17,8 +17,21 @@ type event struct {
 	Action, Package, Test, Output, ImportPath string
 }
 
-// needsServer is how tests say that they were skipped for want of one.
-var needsServer = regexp.MustCompile(`LAB_|\bserver\b`)
+var (
+	// needsServer is how tests say that they were skipped for want of one, named how they say which.
+	needsServer = regexp.MustCompile(`LAB_|\bserver\b`)
+	named       = regexp.MustCompile(`LAB_([A-Z0-9]+)_(?:ADDR|DSN|HOST|PORT|SOCKET|USERS|VERSION)`)
+)
+
+// wanting reports whether a test did without a server that was there for it: LAB_SERVERS lists those
+// with a name; of those without one, any would have done.
+func wanting(reason string) bool {
+	if !needsServer.MatchString(reason) {
+		return false
+	}
+	m := named.FindStringSubmatch(reason)
+	return m == nil || slices.Contains(strings.Fields(os.Getenv("LAB_SERVERS")), strings.ToLower(m[1]))
+}
 
 func main() {
 	if len(os.Args) != 2 {
@@ -75,7 +88,7 @@ func summarise(path string) (ok bool, err error) {
 			continue
 		}
 		count[e.Action]++
-		if said := strings.Join(output[name], ""); e.Action == "skip" && needsServer.MatchString(reason(said)) {
+		if said := strings.Join(output[name], ""); e.Action == "skip" && wanting(reason(said)) {
 			without = append(without, name+"\n"+reason(said))
 		}
 		delete(output, name)
