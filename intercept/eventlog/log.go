@@ -34,7 +34,7 @@ type Options struct {
 	Trouble func(error)
 }
 
-// Log writes the exchanges and notices of a proxy. The journal must not be cleared while it runs.
+// Log writes the exchanges and notices of a proxy.
 type Log struct {
 	proxy *intercept.Proxy
 	o     Options
@@ -115,6 +115,10 @@ func (l *Log) pull() error {
 	return l.flush()
 }
 
+// span is how far the oldest exchange that is not over may lie behind the newest: further than any ring
+// goes. What a person cleared from the journal before it was written would else be waited for for ever.
+const span = 1 << 20
+
 // first reports whether s is dealt with for the first time.
 func (l *Log) first(s intercept.Seq) bool {
 	if _, again := l.over[s]; again || s <= l.upTo {
@@ -122,6 +126,9 @@ func (l *Log) first(s intercept.Seq) bool {
 	}
 	l.over[s] = struct{}{}
 	l.advance()
+	if s > l.upTo+span {
+		l.forget(s - span)
+	}
 	return true
 }
 
