@@ -271,7 +271,7 @@ func (s *session) lost(why error) error {
 		return nil
 	}
 	s.x.Marks |= MarkOpaque
-	s.x.Note = why.Error()
+	s.x.State, s.x.Note = Done, why.Error()
 	if s.now.mode == discarded {
 		return fmt.Errorf("the answer to an injected query cannot be followed: %w", why)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"testing"
 	"time"
 
@@ -24,6 +25,9 @@ type Ends struct {
 type End struct {
 	net.Conn
 	Seq uint8 // of the next packet either way
+
+	in   chan []byte // what has come, once it listens
+	rest []byte
 }
 
 // NewEnds starts a session whose greeting, which offers caps, and login have been exchanged.
@@ -103,16 +107,60 @@ func (e *End) Write(b []byte) error {
 	return err
 }
 
+// listen has the end read whatever comes from now on, so that nobody waits for it to listen.
+func (e *End) listen() {
+	_ = e.SetReadDeadline(time.Time{}) // the login's
+	e.in = make(chan []byte, 1024)
+	go func() { // ends when the session closes its side
+		defer close(e.in)
+		for {
+			b := make([]byte, 64<<10)
+			n, err := e.Read(b)
+			if n > 0 {
+				e.in <- b[:n]
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+}
+
+// next reads n bytes.
+func (e *End) next(n int) ([]byte, error) {
+	if e.in == nil {
+		_ = e.SetReadDeadline(time.Now().Add(Patience))
+		b := make([]byte, n)
+		_, err := io.ReadFull(e.Conn, b)
+		return b, err
+	}
+	late := time.NewTimer(Patience)
+	defer late.Stop()
+	for len(e.rest) < n {
+		select {
+		case b, open := <-e.in:
+			if !open {
+				return e.rest, io.EOF
+			}
+			e.rest = append(e.rest, b...)
+		case <-late.C:
+			return e.rest, os.ErrDeadlineExceeded
+		}
+	}
+	b := e.rest[:n:n]
+	e.rest = e.rest[n:]
+	return b, nil
+}
+
 // Receive reads a packet, which must have the next number. A command's is 0.
 func (e *End) Receive() ([]byte, error) {
-	_ = e.SetReadDeadline(time.Now().Add(Patience))
-	var head [mysqlwire.HeaderLen]byte
-	if _, err := io.ReadFull(e.Conn, head[:]); err != nil {
+	head, err := e.next(mysqlwire.HeaderLen)
+	if err != nil {
 		return nil, err
 	}
-	h := mysqlwire.ParseHeader(head[:])
-	payload := make([]byte, h.Len)
-	if _, err := io.ReadFull(e.Conn, payload); err != nil {
+	h := mysqlwire.ParseHeader(head)
+	payload, err := e.next(h.Len)
+	if err != nil {
 		return nil, err
 	}
 	if h.Seq != e.Seq {
