@@ -140,13 +140,18 @@ func (m *Model) intro() []string {
 		}
 		lines = append(lines, "")
 	}
-	return append(lines,
+	lines = append(lines,
 		done(len(m.o.Listen) > 0, "listening on "+m.o.addresses()),
-		done(false, "first client connected"),
-		done(false, "server "+m.o.Backend+" answered"),
-		done(false, "logged in"), "",
-		m.th.Dim.Render("  i sets a breakpoint, P stops whatever comes, ? is the help"),
-	)
+		done(m.met.client, "first client connected"),
+		done(m.met.server, "server "+m.o.Backend+" answered"),
+		done(m.met.login, "logged in"), "")
+	if m.met.failed != "" && !m.met.login {
+		for _, l := range safe.Wrap("The last client failed: "+m.met.failed, w) {
+			lines = append(lines, "  "+m.th.Error.Render(l))
+		}
+		lines = append(lines, "")
+	}
+	return append(lines, m.th.Dim.Render("  i sets a breakpoint, P stops whatever comes, ? is the help"))
 }
 
 // explainHeld says how many are paused, for dialogs.

@@ -65,6 +65,7 @@ type Model struct {
 	drafts  map[intercept.HoldID]*intercept.Verdict
 	chase   intercept.ConnID // stepped: its next stop is selected
 	shown   subjectKey
+	met     met
 	rate    rate
 
 	message message
@@ -251,6 +252,7 @@ func (m *Model) pull() {
 		m.rate.last = max(m.rate.last, m.buf[i].Seq)
 	}
 	m.rate.sample(now, m.rate.last)
+	m.met.see(m.infos)
 	m.conns.SetNow(now)
 	m.conns.Sync(m.infos, m.held)
 	m.breaks.Sync(m.e.Breaks())
@@ -270,6 +272,25 @@ func (m *Model) pull() {
 	m.stops()
 	if cap(m.buf) > 4*traffic.Keep/10 { // after a flood
 		m.buf = nil
+	}
+}
+
+// met is how far the first clients came.
+type met struct {
+	client, server, login bool
+	last                  intercept.ConnID
+	failed                string // why the last one that is closed was
+}
+
+func (t *met) see(infos []intercept.ConnInfo) {
+	for i := range infos {
+		c := &infos[i]
+		t.client = true
+		t.server = t.server || c.Server != ""
+		t.login = t.login || c.Phase == intercept.Ready || c.Phase == intercept.Relayed || c.Commands > 0
+		if c.Phase == intercept.Closed && c.ID >= t.last {
+			t.last, t.failed = c.ID, c.Cause
+		}
 	}
 }
 

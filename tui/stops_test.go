@@ -2,6 +2,8 @@ package tui
 
 import (
 	"testing"
+
+	"mydbg/intercept"
 )
 
 // What stops while nobody looks at a row is selected; what stops while somebody does is not.
@@ -29,4 +31,13 @@ func TestStopsSelectThemselvesWhileNobodyLooks(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestIntroTellsHowFarTheFirstClientCame(t *testing.T) {
+	f := &fake{}
+	d, _ := start(t, f, 100, 30, plain)
+	d.Has("[ ] first client connected", "[ ] logged in")
+	f.conns = []intercept.ConnInfo{{ID: 1, Phase: intercept.Closed, Client: "127.0.0.1:5", Cause: "cannot connect to the server"}}
+	wake(d)
+	d.Has("[x] first client connected", "[ ] logged in", "The last client failed: cannot connect to the server")
 }

@@ -203,8 +203,8 @@ func (m *Model) preview(w, h int) string {
 func (m *Model) begin(w, h int, focused bool) string {
 	title, texts := "Where to begin", []string{
 		"j and k select an event, enter opens it.",
-		"b stops at the selected statement when it comes again, i where a condition holds, P whatever comes.",
-		"What is stopped can be edited (e), answered (r), let go (c) or stepped (s, n, t).",
+		"b stops at the selected statement when it comes again, i where a condition holds, P at anything.",
+		"What is stopped: e edits it, r answers it, s n t step, c lets it go.",
 	}
 	if d := m.o.Demo; d != nil {
 		title, texts = d.Title, append(append(d.Lines[:len(d.Lines):len(d.Lines)], ""), texts...)

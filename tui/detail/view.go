@@ -225,7 +225,7 @@ func (m *Model) heldLines(w int) []string {
 	if d.By != "" && d.Marks&(intercept.MarkPaused|intercept.MarkEdited|intercept.MarkScripted|intercept.MarkRule|intercept.MarkCrafted|intercept.MarkInjected) != 0 {
 		lines = append(lines, m.fact("by", d.By, w)...)
 	}
-	if d.Note != "" {
+	if d.Note != "" && d.State != intercept.Gone {
 		lines = append(lines, m.fact("note", d.Note, w)...)
 	}
 	return lines
@@ -273,6 +273,9 @@ func outcome(d *intercept.Detail) string {
 	case d.State == intercept.Paused:
 		return fmt.Sprintf("paused at %s", d.HeldAt)
 	case d.State == intercept.Gone:
+		if d.Note != "" { // says who, when and where
+			return d.Note
+		}
 		list = append(list, "a side left before it was over")
 	case d.Error != nil:
 		list = append(list, d.Error.Error())
@@ -347,7 +350,7 @@ func (m *Model) previewTail(w int) []string {
 	}
 	if d := m.s.Detail; d != nil {
 		text := outcome(d)
-		if d.Note != "" {
+		if d.Note != "" && d.State != intercept.Gone {
 			text += "   " + d.Note
 		}
 		if d.By != "" {

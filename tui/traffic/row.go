@@ -108,7 +108,7 @@ func (p *Pane) drawExchange(x *intercept.Exchange, w int) string {
 	}
 	b.WriteString(p.th.Dim.Render(safe.PadLeft(strconv.FormatUint(uint64(x.Seq), 10), c.number)))
 	b.WriteString(" " + Letter(x.Command) + "  ")
-	if x.Error != nil { // what it says needs the room more than a count that there is not
+	if info(x) == "" && (x.Error != nil || x.Note != "") { // what is said needs the room more
 		c.text, c.info = c.text+c.info, 0
 	}
 	b.WriteString(theme.Fit(p.text(x, state, c.text, indent), c.text))
@@ -137,11 +137,7 @@ func (p *Pane) text(x *intercept.Exchange, state theme.State, w, indent int) str
 	}
 	room := w
 	if said != "" {
-		share := w / 3
-		if x.Error != nil {
-			share = w * 3 / 5
-		}
-		room = max(w-min(ansi.StringWidth(said)+3, share), 1)
+		room = max(w-min(ansi.StringWidth(said)+3, w*3/5), 1)
 	}
 	sql := Statement(x.SQL, room)
 	if x.SQL == "" {
