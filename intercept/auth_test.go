@@ -62,7 +62,13 @@ func who(dsn string) (string, error) {
 	}
 	defer db.Close()
 	var name string
-	err = db.QueryRow("select substring_index(current_user(), '@', 1)").Scan(&name)
+	for range 5 {
+		err = db.QueryRow("select substring_index(current_user(), '@', 1)").Scan(&name)
+		if !errors.Is(err, mysql.ErrMalformPkt) {
+			break
+		}
+		// The driver stumbles over some of ed25519's random numbers, without a proxy too.
+	}
 	return name, err
 }
 
@@ -207,6 +213,18 @@ func TestChangeUser(t *testing.T) {
 						if i := p.Conns()[0]; i.User != u.Name || i.Opaque != "" {
 							t.Errorf("listed as %q, opaque %q", i.User, i.Opaque)
 						}
+					}
+				}
+				for _, u := range s.Users {
+					if u.Plugin != "sha256_password" {
+						continue
+					}
+					// With this plugin the client asks for a key first: the server's, or ours.
+					if err := c.ChangeUserBy(u.Plugin, u.Name, u.Password, "lab"); err != nil {
+						t.Fatalf("to %s: %v", u.Name, err)
+					}
+					if got := c.Text("select concat(substring_index(current_user(), '@', 1), database())"); got != u.Name+"lab" {
+						t.Fatalf("got %s, want %s", got, u.Name)
 					}
 				}
 				err := c.ChangeUser(s.User, "wrong", "")

@@ -20,8 +20,10 @@ type meddler struct {
 	n      int
 }
 
-func (m *meddler) Name() string               { return "meddler" }
-func (m *meddler) Interest() intercept.Points { return intercept.At(rule.ReadQuery, rule.ReadQueryResult) }
+func (m *meddler) Name() string { return "meddler" }
+func (m *meddler) Interest() intercept.Points {
+	return intercept.At(rule.ReadQuery, rule.ReadQueryResult)
+}
 
 func (m *meddler) Handle(_ context.Context, ev *intercept.Event) (intercept.Verdict, error) {
 	if len(m.script) == 0 {

@@ -157,9 +157,13 @@ func (c *Client) Authenticate(plugin, password string) error {
 // ChangeUser sends COM_CHANGE_USER and follows it.
 func (c *Client) ChangeUser(user, password, db string) error {
 	c.t.Helper()
-	m := &mysqlwire.ChangeUser{
-		User: user, DB: db, Collation: 45, PluginName: c.Greeting.PluginName, AuthResponse: c.prove(c.Greeting.PluginName, password),
-	}
+	return c.ChangeUserBy(c.Greeting.PluginName, user, password, db)
+}
+
+// ChangeUserBy is ChangeUser that begins with a plugin.
+func (c *Client) ChangeUserBy(plugin, user, password, db string) error {
+	c.t.Helper()
+	m := &mysqlwire.ChangeUser{User: user, DB: db, Collation: 45, PluginName: plugin, AuthResponse: c.prove(plugin, password)}
 	b, err := m.Encode(nil, c.Decoder.Context())
 	if err != nil {
 		return err
@@ -168,7 +172,7 @@ func (c *Client) ChangeUser(user, password, db string) error {
 	if err := c.write(b); err != nil {
 		return err
 	}
-	return c.Authenticate(c.Greeting.PluginName, password)
+	return c.Authenticate(plugin, password)
 }
 
 func (c *Client) errIn(p []byte) error {
