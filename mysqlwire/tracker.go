@@ -43,6 +43,7 @@ type Tracker struct {
 	ends bool
 
 	unit    bool   // COM_STMT_BULK_EXECUTE wants a result for each row
+	out     bool   // MySQL says before its OUT parameters, and not behind them, that more comes
 	left    uint64 // definitions to come
 	eof     bool   // an EOF follows them
 	columns uint64 // column definitions after the parameters' of a prepare
@@ -278,7 +279,7 @@ func (t *Tracker) command(f *Frame, head []byte) string {
 		t.cmd = Command(head[0])
 	}
 	f.Kind = commandKinds[t.cmd]
-	t.unit, t.long = false, false
+	t.unit, t.long, t.out = false, false, false
 	switch t.cmd {
 	case ComQuit:
 		f.Ends = true
@@ -337,8 +338,8 @@ func (t *Tracker) end(f *Frame, head []byte) string {
 	if !t.readStatus(f, head) {
 		return f.Kind.String() + " without status"
 	}
-	if t.status&StatusMoreResultsExists != 0 && t.manyResults() {
-		t.state = StateHead
+	if (t.status&StatusMoreResultsExists != 0 || t.out) && t.manyResults() {
+		t.state, t.out = StateHead, false
 		return ""
 	}
 	return t.done(f)
@@ -446,8 +447,11 @@ func (t *Tracker) definition(f *Frame, head []byte) string {
 		return "EOF without status"
 	}
 	t.eof = false
-	if t.state == StateColumns && t.cmd == ComStmtExecute && t.status&StatusCursorExists != 0 {
-		return t.end(f, head) // rows wait for COM_STMT_FETCH
+	if t.state == StateColumns && t.cmd == ComStmtExecute {
+		if t.status&StatusCursorExists != 0 {
+			return t.end(f, head) // rows wait for COM_STMT_FETCH
+		}
+		t.out = t.status.Has(StatusPSOutParams | StatusMoreResultsExists)
 	}
 	return t.defined(f)
 }

@@ -176,6 +176,19 @@ S ok = OK`, StateIdle},
 S 0a '5.1' = HandshakeV10
 C 00 02 00 00 = HandshakeResponse41
 S fe = OldAuthSwitchRequest`, StateAuth},
+		{"waits for the OK behind OUT parameters, which MySQL tells of only before them", 0, "", `
+C 17 01000000 00 01000000 = COM_STMT_EXECUTE begins
+S 01 = column count
+S 03 'def' = ColumnDefinition41
+S fe 0000 0a10 = EOF
+S 00 00 2a000000 = binary row
+S fe 0000 0200 = EOF
+S ok = OK ends
+C 17 01000000 00 01000000 = COM_STMT_EXECUTE begins
+S 01 = column count
+S 03 'def' = ColumnDefinition41
+S fe 0000 0200 = EOF
+S fe 0000 0200 = EOF ends`, StateIdle},
 		{"takes an ERR for a greeting", 0, login, `
 S ff 10 04 'Too many connections' = ERR
 C 01 = opaque`, StateClosed},
