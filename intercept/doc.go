@@ -7,7 +7,8 @@
 // one goroutine (greet.go, login.go): connect_server, read_handshake, read_auth, read_auth_result. Then
 // one pump per leg reads; a pump that has bytes takes the session's turn, handles what it has,
 // writes to whichever leg is meant, and gives the turn back. MySQL is half-duplex, so the turn is
-// rarely contended, and everything under it is single-threaded.
+// rarely contended, and everything under it is single-threaded. Whoever waits, for a person, a
+// delay or the turn, has its leg watched, so that a peer that leaves is noticed at once.
 //
 // # A command is a plan
 //
@@ -16,7 +17,10 @@
 // all say what they want as a Verdict whose Queries and Answer make the plan. Queries are sent one
 // by one; each answer is relayed as it comes (the fast path), or collected whole where somebody
 // wants to see or change it, or dropped. However many queries there were, the client gets one
-// answer with unbroken sequence numbers.
+// answer with unbroken sequence numbers. What the client has said and the server has not heard, or
+// the other way round (parameter types, long data, column definitions), the session remembers and
+// adds to what crosses next. An answer that a hook or a person made is followed as the client will
+// follow it, and refused if it would not end where it ends.
 //
 // # Who decides
 //

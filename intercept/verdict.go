@@ -73,7 +73,7 @@ func (o Origin) String() string { return originNames[o] }
 // Query is one entry of a plan: a command for the server and what becomes of its answer.
 type Query struct {
 	ID     int    // free for scripts (inj.id)
-	Packet []byte // command payload, from the command byte on
+	Packet []byte // command payload, from the command byte on, encoded for the connection's capabilities
 	Origin Origin
 	// Show sends the answer to the client, which gets one per command: later ones are dropped, with
 	// an error in the log, unless they Join.
