@@ -694,6 +694,9 @@ type tty struct {
 	shell string
 }
 
+// onScreen is how long tests wait for a screen: many processes draw it.
+const onScreen = 3 * intercepttest.Patience
+
 // terminal runs mydbg in a terminal; what follows it shows how it ended.
 func terminal(t *testing.T, args string) *tty {
 	t.Helper()
@@ -714,7 +717,7 @@ func terminal(t *testing.T, args string) *tty {
 // on waits for texts on the screen.
 func on(t *testing.T, term *tty, texts ...string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), intercepttest.Patience)
+	ctx, cancel := context.WithTimeout(t.Context(), onScreen)
 	defer cancel()
 	screen, err := term.WaitText(ctx, texts...)
 	if err != nil {
@@ -725,11 +728,11 @@ func on(t *testing.T, term *tty, texts ...string) string {
 
 func TestDemoOnATerminal(t *testing.T) {
 	term := terminal(t, "demo")
-	on(t, term, "1 Events", "UPDATE stock")
+	on(t, term, "1 Events", "app@127.0.0.1") // no statement: those go by
 	if err := term.Keys("Q"); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), intercepttest.Patience)
+	ctx, cancel := context.WithTimeout(t.Context(), onScreen)
 	defer cancel()
 	_, err := term.Wait(ctx, "the end", func(screen string) bool {
 		if strings.Contains(screen, "Quit?") {
@@ -751,7 +754,7 @@ func TestSignalOnATerminal(t *testing.T) {
 		t.Run(tt.signal.String(), func(t *testing.T) {
 			s := intercepttest.Servers(t, embedded)[0]
 			term := terminal(t, "--listen 127.0.0.1:0 --backend "+s.Addr+` --break 'if sql contains "held"'`)
-			ctx, cancel := context.WithTimeout(t.Context(), intercepttest.Patience)
+			ctx, cancel := context.WithTimeout(t.Context(), onScreen)
 			defer cancel()
 			address := regexp.MustCompile(`mydbg +(127.0.0.1:\d+) `)
 			screen, err := term.Wait(ctx, "the address", address.MatchString)
