@@ -108,7 +108,8 @@ func newStatement(h intercept.Held, draft *intercept.Verdict, env Env, m mysqlwi
 	if _, schema := m.(*mysqlwire.InitDB); schema {
 		e.text = oneLine(sql)
 	} else {
-		e.text = manyLines(sql)
+		e.text.many = true
+		e.text.set(sql)
 	}
 	if len(e.params) > 0 {
 		e.focus = e.valueOf(0)

@@ -40,11 +40,20 @@ func TestQuerySendsTheEditedText(t *testing.T) {
 	}
 }
 
+func TestQueryBeginsAtTheEnd(t *testing.T) {
+	e := must(Query(queryEvent("SELECT 1\nFROM a"), nil, testEnv(t)))
+	press(e, "b")
+	v := verdictOf(t, e)
+	if got := string(v.Queries[0].Packet[1:]); got != "SELECT 1\nFROM ab" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestQueryKeepsBytesItCannotShow(t *testing.T) {
 	sql := "SELECT '\ta\x00b\u202e', '\xff', '漢字é'\n -- x"
 	h := queryEvent(sql)
 	e := must(Query(h, nil, testEnv(t)))
-	press(e, "<end><left><backspace>")
+	press(e, "<up><end><left><backspace>")
 	press(e, "Z")
 	v := verdictOf(t, e)
 	if got, want := string(v.Queries[0].Packet[1:]), strings.Replace(sql, "é'", "Z'", 1); got != want {
@@ -54,7 +63,7 @@ func TestQueryKeepsBytesItCannotShow(t *testing.T) {
 
 func TestQueryRefusesAnEmptyStatement(t *testing.T) {
 	e := must(Query(queryEvent("SELECT 1"), nil, testEnv(t)))
-	press(e, "<ctrl+k>")
+	press(e, "<ctrl+u>")
 	if _, err := e.Verdict(); err == nil || err.Error() != "the statement is empty" {
 		t.Errorf("got %v", err)
 	}
@@ -127,7 +136,7 @@ func TestQueryNamesTheParameterThatIsWrong(t *testing.T) {
 func TestQueryPreparesNewTextAnew(t *testing.T) {
 	h := executeEvent()
 	e := must(Query(h, nil, testEnv(t)))
-	press(e, "<ctrl+u>5<shift+tab><shift+tab><down><end> OR ?")
+	press(e, "<ctrl+u>5<shift+tab><shift+tab> OR ?")
 	if _, err := e.Verdict(); err == nil || err.Error() != "the text has 4 markers, the command 3 values" {
 		t.Errorf("got %v", err)
 	}

@@ -86,6 +86,7 @@ type respond struct {
 	respondState
 	history[respondState]
 
+	fresh   bool // the focus has just come to a short text: what is typed replaces it
 	matches []mysqlwire.ErrorCode
 	answer  *mysqlwire.Answer // as it would be sent
 	err     error
@@ -263,11 +264,31 @@ func (e *respond) walk(by int) {
 	list := e.stops()
 	i := slices.Index(list, e.focus)
 	e.focus = list[((i+by)%len(list)+len(list))%len(list)]
+	e.fresh = e.short()
+}
+
+// short reports whether the text that has the focus is rather typed anew than changed.
+func (e *respond) short() bool {
+	switch e.focus {
+	case atAffected, atInsertID, atWarnings, atCode, atState, atDelay, atHits:
+		return true
+	}
+	return false
 }
 
 // key gives a key to what has the focus.
 func (e *respond) key(k tea.KeyMsg) (edited bool, group string) {
 	s := k.String()
+	types := k.Type == tea.KeyRunes && !k.Alt
+	if types && e.focus == atKind && e.kind == answerERR { // who types means the error
+		e.focus, e.fresh = atCode, true
+	}
+	if e.fresh && s != "up" && s != "down" {
+		e.fresh = false
+		if types {
+			e.input().set("")
+		}
+	}
 	switch e.focus {
 	case atKind:
 		i := slices.Index(e.kinds, e.kind)

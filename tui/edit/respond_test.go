@@ -345,3 +345,27 @@ func TestRespondBeginsWithTheHeldAnswer(t *testing.T) {
 		t.Errorf("rows begin as %s", answerNames[k])
 	}
 }
+
+// A code that stands there already is replaced by what is typed, from the kinds of answers too, and
+// changed by what edits.
+func TestRespondReplacesTheCode(t *testing.T) {
+	for _, c := range []struct {
+		keys string
+		want uint16
+	}{
+		{"<tab>1205", 1205},
+		{"1205", 1205},
+		{"lock wait", 1205},
+		{"<tab><backspace>4", 1214},
+		{"<tab><tab><shift+tab>1062", 1062},
+		{"<tab>1062<ctrl+z><ctrl+z>", 1213},
+	} {
+		e := must(Respond(queryEvent("SELECT 1"), nil, testEnv(t)))
+		press(e, c.keys)
+		v := verdictOf(t, e)
+		r, err := v.Answer.Results(queryEvent("SELECT 1").Context)
+		if err != nil || len(r) != 1 || r[0].ERR == nil || r[0].ERR.Code != c.want {
+			t.Errorf("%s: %+v, %v, want error %d", c.keys, r, err, c.want)
+		}
+	}
+}

@@ -90,6 +90,35 @@ func (m *Model) output(w int) []string {
 	for _, t := range m.tries {
 		lines = append(lines, m.tried(t, w)...)
 	}
+	if len(lines) == 0 {
+		return m.intro(w)
+	}
+	return lines
+}
+
+// examples are snippets to begin with.
+var examples = []struct{ code, what string }{
+	{`print(packet)`, "what was sent: the command's byte and its text"},
+	{`proxy.queries:append(1, string.char(3) .. "SELECT 1") return proxy.PROXY_SEND_QUERY`, "send something else"},
+	{`proxy.response = {type = proxy.MYSQLD_PACKET_ERR, errcode = 1213, sqlstate = "40001", errmsg = "no"} return proxy.PROXY_SEND_RESULT`, "answer with an error"},
+	{`for row in inj.resultset.rows do print(row[1]) end`, "look at a held result"},
+}
+
+// intro says what the prompt is for.
+func (m *Model) intro(w int) []string {
+	if m.engine == nil {
+		return nil
+	}
+	var lines []string
+	for _, l := range safe.Wrap("Lua as in a script for MySQL Proxy, tried on the event below: what it decides is shown, and sent only when you say so. For example:", w) {
+		lines = append(lines, m.theme.Text.Render(l))
+	}
+	for _, e := range examples {
+		lines = append(lines, "", "  "+m.theme.Dim.Render(safe.Cut(e.what, max(w-2, 0))))
+		for _, l := range safe.Wrap(e.code, max(w-4, 1)) {
+			lines = append(lines, "    "+m.theme.Text.Render(l))
+		}
+	}
 	return lines
 }
 

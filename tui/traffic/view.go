@@ -31,18 +31,19 @@ func (p *Pane) title() string {
 }
 
 func (p *Pane) right() string {
-	out := "filter: off"
+	out, gone, follow := "filter: off", "", ""
+	if p.gone > 0 {
+		gone = Count(p.gone) + " gone  "
+	}
+	if p.list.Following() {
+		follow = "   follow"
+	}
 	switch {
 	case p.probe != nil && p.probe.become:
 		out = fmt.Sprintf("filtering, %s so far", Count(p.probe.matched))
 	case p.filter != nil:
-		out = "f: " + safe.Elide(p.filter.String(), max(p.w/3, 12))
+		room := p.w - len(p.title()) - len(gone) - len(follow) - len("f: ") - 8
+		out = "f: " + safe.Elide(p.filter.String(), min(max(room, 12), max(p.w/2, 12)))
 	}
-	if p.gone > 0 {
-		out = fmt.Sprintf("%s gone  ", Count(p.gone)) + out
-	}
-	if p.list.Following() {
-		return out + "   follow"
-	}
-	return out
+	return gone + out + follow
 }
