@@ -63,11 +63,11 @@ func (m *Model) off(id keymap.ID) string {
 			return ""
 		}
 		if !paused {
-			return "only a paused event can be edited; b stops at this statement next time"
+			return m.notPaused("edited")
 		}
 	case keymap.Respond, keymap.InjectBefore, keymap.InjectAfter:
 		if !paused {
-			return "only a paused event can be answered or added to; b stops at this statement next time"
+			return m.notPaused("answered or added to")
 		}
 	case keymap.Undo:
 		if !paused || m.drafts[t.Hold] == nil {
@@ -113,6 +113,13 @@ func (m *Model) off(id keymap.ID) string {
 		}
 	}
 	return ""
+}
+
+func (m *Model) notPaused(what string) string {
+	if len(m.held) > 0 {
+		return "this one is not paused; ] goes to one that is"
+	}
+	return "only a paused event can be " + what + "; b stops at this statement next time"
 }
 
 // offRelease also tells those who mean vim's keys what they are here.

@@ -18,10 +18,11 @@ func (m *Model) bottom() []string {
 	if m.lay.queue {
 		lines = append(lines, m.queueLine())
 	}
-	for _, ids := range m.hints() {
+	message, hints := m.messageLines(1+m.lay.footer), m.hints()
+	for _, ids := range hints[:min(len(hints), 1+len(hints)-len(message))] {
 		lines = append(lines, m.hintLine(ids))
 	}
-	return append(lines, m.messageLine())
+	return append(lines, message...)
 }
 
 // hintLine writes hints with their keys marked.
@@ -42,7 +43,11 @@ func (m *Model) hints() [][]keymap.ID {
 		return nil
 	}
 	if m.overlay != nil {
-		return [][]keymap.ID{{keymap.Accept, keymap.HistoryPrev, keymap.HistoryNext, keymap.Complete, keymap.Close}}
+		one := []keymap.ID{keymap.Close} // the box says what else there is
+		if m.overlay.kind == overlayPalette {
+			one = []keymap.ID{keymap.Accept, keymap.Close}
+		}
+		return [][]keymap.ID{one, {}}[:m.lay.footer]
 	}
 	if m.edit != nil {
 		one := []keymap.ID{keymap.Draft, keymap.Apply, keymap.External, keymap.Close}

@@ -41,3 +41,16 @@ func TestIntroTellsHowFarTheFirstClientCame(t *testing.T) {
 	wake(d)
 	d.Has("[x] first client connected", "[ ] logged in", "The last client failed: cannot connect to the server")
 }
+
+func TestLongMessagesTakeTheLineAbove(t *testing.T) {
+	f := shop()
+	d, _ := start(t, f, 60, 15, plain)
+	f.notices = append(f.notices, intercept.Notice{
+		N: 1, At: noon, Level: intercept.Error,
+		Text: "connection 9: cannot connect to the server 127.0.0.1:3306: connection refused. Is it running?",
+	})
+	wake(d)
+	d.Has("cannot connect to the server", "refused. Is it running?")
+	d.Press("esc")
+	d.Has("? more")
+}

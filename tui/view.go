@@ -298,10 +298,10 @@ func (m *Model) queueLine() string {
 	return m.th.Strong.Render(safe.Pad(text, max(room, 0))) + " " + m.th.Dim.Render(tail)
 }
 
-// messageLine is the last line.
-func (m *Model) messageLine() string {
+// messageLines are what the last lines say: one, or as many as a long message needs and there may be.
+func (m *Model) messageLines(limit int) []string {
 	if m.message.text == "" {
-		return ""
+		return []string{""}
 	}
 	style, sign := m.th.Info, " "
 	switch m.message.level {
@@ -310,7 +310,20 @@ func (m *Model) messageLine() string {
 	case intercept.Error:
 		style, sign = m.th.Error, " "+m.th.Glyph(theme.Error)+" "
 	}
-	return style.Render(safe.Cut(sign+m.message.text, m.w-1))
+	indent := safe.Width(sign)
+	lines := safe.Wrap(m.message.text, max(m.w-1-indent, 1))
+	if len(lines) > limit {
+		lines = []string{safe.Cut(m.message.text, m.w-1-indent)}
+		if limit > 1 {
+			lines = safe.Wrap(safe.Cut(m.message.text, limit*(m.w-1-indent)*9/10), m.w-1-indent)
+			lines = lines[:min(len(lines), limit)]
+		}
+	}
+	for i, l := range lines {
+		lines[i] = style.Render(sign + l)
+		sign = strings.Repeat(" ", indent)
+	}
+	return lines
 }
 
 // setTheme changes the looks of everything.
