@@ -39,7 +39,7 @@ func ReadBinary(src []byte, t Type, unsigned bool) (v Value, n int, err error) {
 		if t.class() == unknown {
 			return nil, 0, fmt.Errorf("the binary form of %s is not known", t)
 		}
-		size, head, ok := readLenenc(src)
+		size, head, ok := ReadLenenc(src)
 		if !ok || size > uint64(len(src)-head) {
 			return nil, 0, errShort
 		}
@@ -126,7 +126,7 @@ func AppendBinary(dst []byte, t Type, unsigned bool, v Value) ([]byte, error) {
 		if err != nil {
 			return dst, err
 		}
-		return append(appendLenenc(dst, uint64(len(b))), b...), nil
+		return append(AppendLenenc(dst, uint64(len(b))), b...), nil
 	case null:
 		return dst, errors.New("a value of type NULL can only be NULL")
 	}
@@ -205,42 +205,4 @@ func toFloat(t Type, v Value) (f float64, single float32, err error) {
 		return float64(x), float32(x), nil
 	}
 	return 0, 0, misfit(v, t)
-}
-
-// readLenenc and appendLenenc repeat what package mysqlwire has, which imports this one.
-func readLenenc(b []byte) (v uint64, n int, ok bool) {
-	if len(b) == 0 {
-		return 0, 0, false
-	}
-	switch b[0] {
-	case 0xfb, 0xff:
-		return 0, 0, false
-	case 0xfc:
-		n = 3
-	case 0xfd:
-		n = 4
-	case 0xfe:
-		n = 9
-	default:
-		return uint64(b[0]), 1, true
-	}
-	if len(b) < n {
-		return 0, 0, false
-	}
-	for i := n - 1; i > 0; i-- {
-		v = v<<8 | uint64(b[i])
-	}
-	return v, n, true
-}
-
-func appendLenenc(dst []byte, v uint64) []byte {
-	switch {
-	case v < 0xfb:
-		return append(dst, byte(v))
-	case v <= math.MaxUint16:
-		return append(dst, 0xfc, byte(v), byte(v>>8))
-	case v < 1<<24:
-		return append(dst, 0xfd, byte(v), byte(v>>8), byte(v>>16))
-	}
-	return binary.LittleEndian.AppendUint64(append(dst, 0xfe), v)
 }
