@@ -87,7 +87,7 @@ func refusesPlain(u intercepttest.User) bool {
 }
 
 func TestEveryAccountLogsInOverEveryPairOfLegs(t *testing.T) {
-	for _, s := range servers(t) {
+	for _, s := range realServers(t) {
 		for _, way := range legs {
 			t.Run(s.Name+" "+legNames(way.client, way.server), func(t *testing.T) {
 				p := intercepttest.NewProxy(t, intercept.Options{ClientTLS: tlspair.Preferred, BackendTLS: way.server}, s.Addr)
@@ -144,7 +144,7 @@ func number(err error) uint16 {
 
 // TestWrongPasswordSaysWhatTheServerSays also after the proxy has translated the password.
 func TestWrongPasswordSaysWhatTheServerSays(t *testing.T) {
-	for _, s := range servers(t) {
+	for _, s := range realServers(t) {
 		for _, way := range legs {
 			t.Run(s.Name+" "+legNames(way.client, way.server), func(t *testing.T) {
 				p := intercepttest.NewProxy(t, intercept.Options{ClientTLS: tlspair.Preferred, BackendTLS: way.server}, s.Addr)
@@ -165,7 +165,7 @@ func TestWrongPasswordSaysWhatTheServerSays(t *testing.T) {
 }
 
 func TestUnixSockets(t *testing.T) {
-	for _, s := range servers(t) {
+	for _, s := range realServers(t) {
 		t.Run(s.Name, func(t *testing.T) {
 			if s.Socket == "" {
 				t.Skip("its socket is not known")
@@ -192,7 +192,7 @@ func TestUnixSockets(t *testing.T) {
 }
 
 func TestChangeUser(t *testing.T) {
-	for _, s := range servers(t) {
+	for _, s := range realServers(t) {
 		for _, mode := range []tlspair.Mode{tlspair.Disabled, tlspair.Required} {
 			t.Run(s.Name+" "+mode.String(), func(t *testing.T) {
 				p := intercepttest.NewProxy(t, intercept.Options{BackendTLS: mode}, s.Addr)
@@ -271,7 +271,7 @@ func secretsStay(t *testing.T, p *intercepttest.Proxy) {
 }
 
 func TestListenerThatWantsTLS(t *testing.T) {
-	s := servers(t)[0]
+	s := realServers(t)[0]
 	p := intercepttest.NewProxy(t, intercept.Options{ClientTLS: tlspair.Required}, s.Addr)
 	if _, err := who(s.DSN(p.Addr)); number(err) != 3159 {
 		t.Errorf("in plain text: got %v", err)
@@ -282,7 +282,7 @@ func TestListenerThatWantsTLS(t *testing.T) {
 }
 
 func TestBackendCertificate(t *testing.T) {
-	for _, s := range servers(t) {
+	for _, s := range realServers(t) {
 		t.Run(s.Name, func(t *testing.T) {
 			if s.CA == "" {
 				t.Skip("its authority is not known")
@@ -313,7 +313,7 @@ func TestClientCertificateAccount(t *testing.T) {
 	if cert == "" {
 		t.Skip("no client certificate: LAB_TLS_CLIENT_CERT is empty")
 	}
-	for _, s := range servers(t) {
+	for _, s := range realServers(t) {
 		for _, u := range s.Users {
 			if !strings.HasSuffix(u.Name, "_x509") {
 				continue

@@ -54,7 +54,7 @@ func run(t *testing.T, path string, u intercepttest.User, addr, db, statements s
 
 // TestCommandLineClients logs every account in that can, with the options people use.
 func TestCommandLineClients(t *testing.T) {
-	for _, s := range servers(t) {
+	for _, s := range realServers(t) {
 		for _, c := range []struct {
 			program string
 			args    []string
@@ -103,7 +103,7 @@ func TestCommandLineClients(t *testing.T) {
 // TestRefusedAccountsOfCommandLineClients get the server's own words.
 func TestRefusedAccountsOfCommandLineClients(t *testing.T) {
 	path := tool(t, "mysql")
-	for _, s := range servers(t) {
+	for _, s := range realServers(t) {
 		t.Run(s.Name, func(t *testing.T) {
 			p := intercepttest.NewProxy(t, intercept.Options{}, s.Addr)
 			for _, u := range s.Users {

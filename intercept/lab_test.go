@@ -29,6 +29,23 @@ func each(t *testing.T, test func(t *testing.T, s intercepttest.Server, p *inter
 	}
 }
 
+// realServers are those that speak the whole protocol: not the embedded one.
+func realServers(t *testing.T) []intercepttest.Server {
+	t.Helper()
+	list := servers(t)
+	if list[0].Name == "embedded" {
+		t.Skip("needs a real server")
+	}
+	return list
+}
+
+// eachReal is each for real servers.
+func eachReal(t *testing.T, test func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy)) {
+	t.Helper()
+	realServers(t)
+	each(t, test)
+}
+
 // open connects through addr with exactly one connection.
 func open(t *testing.T, s *intercepttest.Server, addr, params string) *sql.Conn {
 	t.Helper()

@@ -53,7 +53,7 @@ func TestLocalInfile(t *testing.T) {
 	})
 	for _, rules := range [][]string{nil, {`if sql contains "never there"`}, {`at result if sql contains "never there"`}} {
 		t.Run(fmt.Sprint(rules), func(t *testing.T) {
-			each(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
+			eachReal(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
 				if !s.Lab {
 					t.Skip("needs local_infile")
 				}
@@ -85,7 +85,7 @@ func TestLocalInfile(t *testing.T) {
 
 // TestUploadForAnInjectedQuery: the client knows nothing of it and would not send a file.
 func TestUploadForAnInjectedQuery(t *testing.T) {
-	each(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
+	eachReal(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
 		if !s.Lab {
 			t.Skip("needs local_infile")
 		}
@@ -105,7 +105,7 @@ func TestUploadForAnInjectedQuery(t *testing.T) {
 }
 
 func TestUploadWhoseAnswerIsHeld(t *testing.T) {
-	each(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
+	eachReal(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
 		if !s.Lab {
 			t.Skip("needs local_infile")
 		}
@@ -137,7 +137,7 @@ func TestUploadWhoseAnswerIsHeld(t *testing.T) {
 func TestCommandsSentAhead(t *testing.T) {
 	for _, rules := range [][]string{nil, {`if sql contains "never there"`}, {`at result if sql contains "never there"`}} {
 		t.Run(fmt.Sprint(rules), func(t *testing.T) {
-			each(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
+			eachReal(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
 				p.Break(rules...)
 				c := client(t, &s, p.Addr, 0)
 				id := c.Prepare("select 1")
@@ -159,7 +159,7 @@ func TestCommandsSentAhead(t *testing.T) {
 
 // TestExecuteBeforeThePrepareIsAnswered is what MariaDB's clients do.
 func TestExecuteBeforeThePrepareIsAnswered(t *testing.T) {
-	each(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
+	eachReal(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
 		if s.Name == "mysql" {
 			t.Skip("MySQL has no such id")
 		}
@@ -180,7 +180,7 @@ func TestExecuteBeforeThePrepareIsAnswered(t *testing.T) {
 
 // TestServerThatSpeaksUnasked: an idle connection is killed.
 func TestServerThatSpeaksUnasked(t *testing.T) {
-	each(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
+	eachReal(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
 		c, other := client(t, &s, p.Addr, 0), client(t, &s, s.Addr, 0)
 		direct := client(t, &s, s.Addr, 0)
 		other.Query("kill " + direct.Text("select connection_id()"))
@@ -195,7 +195,7 @@ func TestServerThatSpeaksUnasked(t *testing.T) {
 
 // TestTooLongCommand: the server says so, in the words that a direct client hears, or closes.
 func TestTooLongCommand(t *testing.T) {
-	each(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
+	eachReal(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
 		long := append([]byte("\x03select '"), bytes.Repeat([]byte("x"), 129<<20)...)
 		say := func(addr string) string {
 			c := client(t, &s, addr, 0)
@@ -219,7 +219,7 @@ func TestTooLongCommand(t *testing.T) {
 }
 
 func TestBinlogDumpIsRelayed(t *testing.T) {
-	each(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
+	eachReal(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
 		if !s.Lab {
 			t.Skip("needs a binary log")
 		}
@@ -254,7 +254,7 @@ func TestSysbench(t *testing.T) {
 	}
 	for _, rules := range [][]string{nil, {`if sql contains "never there"`}, {`at result if sql contains "never there"`}} {
 		t.Run(fmt.Sprint(rules), func(t *testing.T) {
-			each(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
+			eachReal(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
 				if !s.Lab {
 					t.Skip("needs a real server")
 				}
@@ -318,7 +318,7 @@ func TestTypesThatOnlyTheClientKnows(t *testing.T) {
 	}
 	for _, as := range capabilities {
 		t.Run(as.name, func(t *testing.T) {
-			each(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
+			eachReal(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
 				c := client(t, &s, p.Addr, as.caps)
 				id := c.Prepare("select concat('<', ?, '>') as edited")
 
@@ -370,7 +370,7 @@ func TestTypesThatOnlyTheClientKnows(t *testing.T) {
 
 // TestLongDataOfAnExecuteThatIsNotSent must not stick to the next one.
 func TestLongDataOfAnExecuteThatIsNotSent(t *testing.T) {
-	each(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
+	eachReal(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
 		c := client(t, &s, p.Addr, 0)
 		id := c.Prepare("select concat('<', ?, '>')")
 		data := func(text string) []byte {
@@ -391,7 +391,7 @@ func TestLongDataOfAnExecuteThatIsNotSent(t *testing.T) {
 
 // TestFailedRewriteTellsTheError: a statement that cannot be prepared is not executed.
 func TestFailedRewriteTellsTheError(t *testing.T) {
-	each(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
+	eachReal(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
 		c := open(t, &s, p.Addr, "")
 		st, err := c.PrepareContext(t.Context(), "select ?")
 		if err != nil {
@@ -411,7 +411,7 @@ func TestFailedRewriteTellsTheError(t *testing.T) {
 
 // TestAnswerTooLargeToHold is decided on by its beginning, and the rest follows, or does not.
 func TestAnswerTooLargeToHold(t *testing.T) {
-	each(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
+	eachReal(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
 		c := client(t, &s, p.Addr, 0)
 		const large = "select repeat('a', 9000000) union all select repeat('b', 9000000) union all select repeat('c', 17000000)"
 		for _, tt := range []struct {

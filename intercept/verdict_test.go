@@ -161,7 +161,7 @@ func acts() []act {
 func TestManyVerdictsOnOneConnection(t *testing.T) {
 	for _, as := range capabilities {
 		t.Run(as.name, func(t *testing.T) {
-			each(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
+			eachReal(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
 				c := client(t, &s, p.Addr, as.caps)
 				for _, a := range acts() {
 					perform(t, p, c, a)
@@ -258,7 +258,7 @@ func shape(t *testing.T, c *intercepttest.Client, a *mysqlwire.Answer) string {
 
 // TestVerdictsThatTheProtocolCannotExpress are refused, and the event stays held.
 func TestVerdictsThatTheProtocolCannotExpress(t *testing.T) {
-	each(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
+	eachReal(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
 		c := client(t, &s, p.Addr, intercepttest.ClientCaps&^mysqlwire.MultiResults&^mysqlwire.MultiStatements)
 		p.Break(`at query, result if sql contains "odd" or cmd in ["ping", "stmt_close", "prepare"]`)
 		rows, err := mysqlwire.SimpleResultSet([]string{"a"}, [][]string{{"b"}}).Answer(&mysqlwire.Context{Caps: c.Decoder.Caps()}, false)
@@ -342,7 +342,7 @@ func TestCloseAndHang(t *testing.T) {
 		{"close after the held answer", rule.ReadQueryResult, intercept.Verdict{Action: intercept.Forward, CloseAfter: true}, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			each(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
+			eachReal(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
 				c, other := client(t, &s, p.Addr, 0), client(t, &s, p.Addr, 0)
 				p.Break("at " + tt.at.String() + ` if sql contains "end"`)
 				c.Send(query(c, "select 'end'"))
@@ -361,7 +361,7 @@ func TestCloseAndHang(t *testing.T) {
 	}
 	for _, at := range []rule.Point{rule.ReadQuery, rule.ReadQueryResult} {
 		t.Run("hang at "+at.String(), func(t *testing.T) {
-			each(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
+			eachReal(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
 				c := client(t, &s, p.Addr, 0)
 				p.Break("at " + at.String() + ` if sql contains "end"`)
 				c.Send(query(c, "select 'end'"))
@@ -382,7 +382,7 @@ func TestRulesWithCommandLineClient(t *testing.T) {
 	for _, program := range []string{"mariadb", "mysql"} {
 		t.Run(program, func(t *testing.T) {
 			path := tool(t, program)
-			each(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
+			eachReal(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
 				p.Break(
 					`do err 1213 "made up" if sql contains "deadlock"`, `do ok if sql contains "pretend"`, `do rewrite "select 'rewritten'" if sql contains "original"`,
 					`do delay 2ms if sql contains "slow"`, `at result if sql contains "never there"`, `for 2ms then err 1205 if sql contains "timed"`,
