@@ -140,6 +140,14 @@ func TestDecoderReadsNamedParameterTypes(t *testing.T) {
 	if got, want := params(k.execute(head+"02 00 00 08 00 00 00 01 'b'")), ":8 :'b'"; got != want {
 		t.Errorf("execute without types has %q, want %q", got, want)
 	}
+	// Without the flag the count is there too, because there are parameters.
+	k.execute(executeHead + "02 00 01 03 00 00 fd 00 00 07 00 00 00 01 'a'")
+	if k.d.Stmt(1).Params[0].Type != value.Long {
+		t.Errorf("types %v after an execute without the count's flag", k.d.Stmt(1).Params)
+	}
+	if got, want := params(k.execute(executeHead+"02 00 00 08 00 00 00 01 'b'")), ":8 :'b'"; got != want {
+		t.Errorf("execute without types has %q, want %q", got, want)
+	}
 }
 
 func TestDecoderMarksLongData(t *testing.T) {

@@ -139,7 +139,7 @@ func (s *Stmt) bind(payload []byte, caps Caps) {
 	flags := ExecFlags(c.uint8("flags"))
 	c.uint32("iterations")
 	n, named := len(s.Params), caps.Has(QueryAttributes)
-	if named && flags&ExecParameterCountAvailable != 0 {
+	if named && (n > 0 || flags&ExecParameterCountAvailable != 0) { // see StmtExecute.hasCount
 		n = c.paramCount()
 	}
 	if n == 0 || len(s.Params) == 0 {
