@@ -6,7 +6,7 @@
 //	# What the customer sees.
 //	C 0 COM_QUERY: 03 "select id, name from customers"
 //	S 1 column count: 02
-//	S 2 ColumnDefinition41: <"def"> <"lab"> <"customers"> <"customers"> <"id"> <"id"> 0c 3f00 0b000000 03 0342 00 0000  # type=LONG
+//	S 2 ColumnDefinition41: <"def"> <"lab"> <"customers"> <"customers"> <"id"> <"id"> 0c 3f00 0b000000 03 0342 00 0000  # type=LONG, flags=16899
 //	S 5 text row: <"1"> <"Ada">
 //	S 6 text row: <"2"> null
 //

@@ -106,7 +106,7 @@ func TestStringIsReadable(t *testing.T) {
 		"server: 10.11.19-MariaDB\n\nS 0 HandshakeV10: 0a \"5.5.5-10.11.19-MariaDB\\x00\" 01000000 ",
 		"\nC 0 COM_QUERY: 03 \"select id, name from customers\"\n",
 		"\nS 1 column count: 02  # column_count=2\n",
-		"\nS 2 ColumnDefinition41: <\"def\"> <\"lab\"> <\"customers\"> <\"customers\"> <\"id\"> <\"id\"> 0c 3f00 0b000000 03 0342 00 0000  # collation=63, ",
+		"\nS 2 ColumnDefinition41: <\"def\"> <\"lab\"> <\"customers\"> <\"customers\"> <\"id\"> <\"id\"> 0c 3f00 0b000000 03 0342 00 0000  # type=LONG, flags=",
 		"type=LONG",
 		"\nS 4 text row: <\"1\"> <\"Ada \\\"\\\\\" ff \"\\n🙂\">\n",
 		"\nS 5 text row: <\"2\"> null\n",

@@ -286,11 +286,15 @@ func remark(e Explained, fields []mysqlwire.Field) string {
 	var words []string
 	for _, f := range fields {
 		switch f.Name {
-		case "header", "command", "filler", "reserved", "data", "rest", "statistics", "catalog", "length_of_fixed_fields":
+		case "header", "command", "filler", "reserved", "data", "rest", "statistics", "catalog", "length_of_fixed_fields",
+			"sql_state_marker", "null_bitmap", "collation", "column_length", "decimals", "iteration_count", "new_params_bind_flag", "status":
 			continue
 		}
-		if f.Value == "" || f.Value[0] == '"' || f.Len > 16 && e.Kind != mysqlwire.KindBinaryRow || strings.Contains(f.Name, "auth") {
+		if f.Value == "" || f.Value == "0" || f.Value[0] == '"' || f.Len > 16 && e.Kind != mysqlwire.KindBinaryRow || strings.Contains(f.Name, "auth") {
 			continue
+		}
+		if _, ok := lenencString(e.Payload[f.Off : f.Off+f.Len]); ok && f.Len > 5 {
+			continue // written as text
 		}
 		words = append(words, f.Name+"="+f.Value)
 	}
