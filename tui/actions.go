@@ -275,6 +275,9 @@ func (m *Model) released(h *intercept.Held, mode intercept.StepMode, v intercept
 	if mode != intercept.Continue {
 		m.chase = h.Conn.ID
 	}
+	if t, _ := m.events.Selected(); t.Hold == h.ID && h.Exchange != 0 { // the row of a held result goes away
+		m.events.SelectExchange(h.Exchange)
+	}
 	m.pull()
 	switch {
 	case mode == intercept.Continue && len(m.held) > 0:
@@ -294,9 +297,14 @@ func (m *Model) released(h *intercept.Held, mode intercept.StepMode, v intercept
 		how = "goes on as edited"
 	}
 	if mode != intercept.Continue {
-		how += fmt.Sprintf("; connection #%d stops: %s", h.Conn.ID, mode)
+		how += fmt.Sprintf("; connection #%d stops %s", h.Conn.ID, stopsAt[mode])
 	}
 	m.say(intercept.Info, "%s %s", name(h), how)
+}
+
+// stopsAt is where a connection that is stepped stops.
+var stopsAt = map[intercept.StepMode]string{
+	intercept.StepEvent: "at its next event", intercept.StepNext: "at its next command", intercept.StepCommit: "after its transaction",
 }
 
 // releaseAll lets everything go, each with its draft.

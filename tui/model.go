@@ -309,6 +309,12 @@ func (m *Model) stops() {
 			m.chase = 0
 		}
 	}
+	if m.chase != 0 && m.conn(m.chase).Phase == intercept.Closed { // it will not stop any more
+		m.chase = 0
+		if t, _ := m.events.Selected(); t.Hold == 0 && len(m.held) > 0 {
+			m.events.SelectHeld(m.held[0].ID)
+		}
+	}
 	maps.DeleteFunc(m.seen, func(id intercept.HoldID, _ bool) bool { return !here[id] })
 	maps.DeleteFunc(m.drafts, func(id intercept.HoldID, _ *intercept.Verdict) bool { return !here[id] })
 	m.tellDrafts()

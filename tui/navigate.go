@@ -122,8 +122,11 @@ func (m *Model) openSelected() {
 // openLine shows the event that a line of the log is about.
 func (m *Model) openLine() {
 	l, ok := m.logs.Selected()
-	if !ok || l.Exchange == 0 {
-		m.say(intercept.Info, "this line is about no event")
+	switch {
+	case !ok:
+		return
+	case l.Exchange == 0: // nowhere to go: the whole line, which may have been cut
+		m.message = message{level: l.Level, text: l.Text, at: m.now()}
 		return
 	}
 	m.show(keymap.Events)

@@ -54,3 +54,25 @@ func TestLongMessagesTakeTheLineAbove(t *testing.T) {
 	d.Press("esc")
 	d.Has("? more")
 }
+
+// A connection that closes instead of stopping again leaves the selection to what is paused.
+func TestSteppedConnectionCloses(t *testing.T) {
+	f := shop()
+	d, m := start(t, f, 120, 36, plain)
+	wake(d)
+	d.Press("]")
+	was, _ := m.events.Selected()
+	d.Press("t")
+	if got, _ := m.events.Selected(); got.Exchange != was.Exchange {
+		t.Fatalf("selected %+v while %+v may stop again", got, was)
+	}
+	for i := range f.conns {
+		if f.conns[i].ID == was.Conn {
+			f.conns[i].Phase = intercept.Closed
+		}
+	}
+	wake(d)
+	if got, _ := m.events.Selected(); got.Hold == 0 {
+		t.Errorf("selected %+v although %d are paused\n%s", got, len(f.held), d.Frame())
+	}
+}

@@ -131,7 +131,11 @@ func (p *Pane) Row(i, w int, selected bool) string {
 // View draws the pane's box.
 func (p *Pane) View(focused bool) string {
 	title, right := "8 Log", ""
-	if p.problems > 0 {
+	switch p.problems {
+	case 0:
+	case 1:
+		title += ": 1 warning or error"
+	default:
 		title += fmt.Sprintf(": %d warnings and errors", p.problems)
 	}
 	if p.list.Following() {

@@ -108,12 +108,13 @@ func (p *Pane) drawExchange(x *intercept.Exchange, w int) string {
 	}
 	b.WriteString(p.th.Dim.Render(safe.PadLeft(strconv.FormatUint(uint64(x.Seq), 10), c.number)))
 	b.WriteString(" " + Letter(x.Command) + "  ")
-	if info(x) == "" && (x.Error != nil || x.Note != "") { // what is said needs the room more
+	count := info(x)
+	if count == "" {
 		c.text, c.info = c.text+c.info, 0
 	}
 	b.WriteString(theme.Fit(p.text(x, state, c.text, indent), c.text))
 	if c.info > 0 {
-		b.WriteString(p.th.Dim.Render(safe.PadLeft(info(x), c.info)))
+		b.WriteString(p.th.Dim.Render(safe.PadLeft(count, c.info)))
 	}
 	took := p.took(x)
 	b.WriteByte(' ')
