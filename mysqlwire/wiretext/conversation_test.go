@@ -89,7 +89,7 @@ func TestParseSaysWhichLineIsWrong(t *testing.T) {
 		{"C 0 COM_PING: 00*2000000000", "line 1: more than 1073741824 bytes"},
 		{"C 0 COM_PING: 00 ...", "line 1: ... after 1 bytes"},
 		{"C 0 COM_PING: <...", "line 1: ... inside of <>"},
-		{"C 0 COM_PING: ... 00", "line 1: pieces after ..."},
+		{"C 0 COM_PING: ... 00", "line 1: a piece after the ..."},
 	} {
 		_, err := Parse(tt.text)
 		var pe *ParseError

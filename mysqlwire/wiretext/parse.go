@@ -165,7 +165,7 @@ func (p *parser) pieces(s string) error {
 			return nil
 		}
 		if p.packet.Cut {
-			return errors.New("pieces after ...")
+			return errors.New("a piece after the ... that ends a packet")
 		}
 		switch {
 		case s[0] == '<':

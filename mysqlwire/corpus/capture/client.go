@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -36,6 +35,7 @@ type client struct {
 	seq      uint8
 	scramble []byte
 	packets  []wiretext.Packet
+	cut      bool // the connection ended in the middle of an answer
 	err      error
 }
 
@@ -48,21 +48,25 @@ func (c *client) fail(what string, err error) {
 // login connects and logs in with the server's own account.
 func (c *client) login() { c.loginAs(c.user, c.password, c.db) }
 
-func (c *client) loginAs(user, password, db string) {
+// connect reads the greeting.
+func (c *client) connect() (g mysqlwire.Greeting) {
 	con, err := net.Dial("tcp", c.addr)
 	if err != nil {
 		c.fail("dial", err)
-		return
+		return g
 	}
 	c.con, c.r = con, bufio.NewReader(con)
 	c.d.KeepColumns = true
 	_, payload := c.read()
-	var g mysqlwire.Greeting
-	if c.err != nil || g.Decode(payload, nil) != nil {
-		c.fail("greeting", errors.New("does not decode"))
-		return
+	if c.err == nil {
+		c.fail("greeting", g.Decode(payload, nil))
 	}
 	c.version, c.scramble = g.ServerVersion(), bytes.Clone(g.Scramble)
+	return g
+}
+
+func (c *client) loginAs(user, password, db string) {
+	g := c.connect()
 	m := mysqlwire.Login{
 		Caps: c.want & g.Caps, MaxPacket: 1 << 24, Collation: 45, User: user, PluginName: g.PluginName, DB: db,
 		Attrs: []mysqlwire.Attr{{Name: "program_name", Value: "corpus"}, {Name: "_client_name", Value: "mydbg"}},
@@ -305,6 +309,8 @@ func (c *client) execute(id uint32, flags mysqlwire.ExecFlags, params ...mysqlwi
 func (c *client) has(caps mysqlwire.Caps) bool { return c.d.Caps().Has(caps) }
 
 func (c *client) hangUp() {
+	state := c.d.State()
+	c.cut = state > mysqlwire.StateIdle && state < mysqlwire.StateOpaque
 	c.con.Close()
 	c.con = nil
 }

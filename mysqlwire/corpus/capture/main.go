@@ -73,7 +73,11 @@ func (s server) record(dir, only string) error {
 				failures = append(failures, fmt.Sprintf("%s %s: %v\n%s", s.name, name, c.err, wiretext.New(nil, c.packets...)))
 				continue
 			}
-			conv := wiretext.New([]wiretext.Fact{{Name: wiretext.FactServer, Value: c.version}, {Name: "topic", Value: t.name}, {Name: "client", Value: set}}, c.packets...)
+			facts := []wiretext.Fact{{Name: wiretext.FactServer, Value: c.version}, {Name: "topic", Value: t.name}, {Name: "client", Value: set}}
+			if c.cut {
+				facts = append(facts, wiretext.Fact{Name: "ends", Value: "in the middle of an answer"})
+			}
+			conv := wiretext.New(facts, c.packets...)
 			if err := os.WriteFile(filepath.Join(dir, s.name, name+".txt"), []byte(conv.String()), 0o666); err != nil {
 				return fmt.Errorf("write record: %w", err)
 			}

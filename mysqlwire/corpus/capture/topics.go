@@ -45,6 +45,8 @@ func topics() []topic {
 		{name: "progress", sets: full, mariadb: true, play: progress},
 		{name: "killed", sets: modern, play: killed},
 		{name: "killed-running", sets: modern, play: killedRunning},
+		{name: "killed-connection", sets: modern, play: killedConnection},
+		{name: "tls-request", sets: modern, play: tlsRequest},
 		{name: "timeout", sets: modern, play: timeout},
 		{name: "binlog", sets: some, play: binlog},
 		{name: "binlog-gtid", sets: modern, mysql: true, play: binlogGTID},
@@ -446,16 +448,38 @@ func killed(c *client) {
 	c.rest()
 }
 
+const slowRows = "select id, sleep(if(id < 3, 0, 5)) from customers where id < 6 order by id"
+
 func killedRunning(c *client) {
 	c.login()
-	c.send(&mysqlwire.Query{SQL: "select id, sleep(if(id < 3, 0, 5)) from customers where id < 6 order by id"})
+	c.send(&mysqlwire.Query{SQL: slowRows})
+	c.killAfter("kill query ")
+	c.answer()
+	c.query("select 'still here'")
+}
+
+func killedConnection(c *client) {
+	c.login()
+	c.send(&mysqlwire.Query{SQL: slowRows})
+	c.killAfter("kill ")
+	c.rest()
+}
+
+// killAfter gives the running statement time to begin.
+func (c *client) killAfter(sql string) {
 	c.other(func(o *client) {
 		o.query("select sleep(0.5)")
-		o.query("kill query " + strconv.Itoa(int(c.id())))
-		o.query("select sleep(0.5)")
-		o.query("kill " + strconv.Itoa(int(c.id())))
+		o.query(sql + strconv.Itoa(int(c.id())))
 	})
-	c.rest()
+}
+
+// tlsRequest is as far as a login with TLS can be read.
+func tlsRequest(c *client) {
+	c.connect()
+	c.send(&mysqlwire.SSLRequest{Caps: c.want | mysqlwire.SSL, MaxPacket: 1 << 24, Collation: 45})
+	if c.err == nil {
+		c.hangUp()
+	}
 }
 
 func timeout(c *client) {
