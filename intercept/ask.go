@@ -2,6 +2,7 @@ package intercept
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"mydbg/intercept/rule"
@@ -109,7 +110,11 @@ func (s *session) hold(ctx context.Context, ev *Event, why Verdict, own *leg) (V
 	s.x.By = why.By
 	s.x.Marks |= MarkPaused
 	s.showHeld(ev)
-	s.note(Info, "#%d stopped at %s by %s", ev.Exchange, ev.Point, why.By)
+	what := fmt.Sprintf("#%d", ev.Exchange)
+	if ev.Exchange == 0 {
+		what = fmt.Sprintf("connection %d", s.conn.ID)
+	}
+	s.note(Info, "%s stopped at %s by %s", what, ev.Point, why.By)
 	v, err := s.proxy.Gate.Hold(ctx, ev, why, holdOptions(&why))
 	s.x.HeldFor += time.Since(began)
 	if err == nil && s.x.Seq != 0 {

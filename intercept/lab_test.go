@@ -5,6 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -328,5 +331,22 @@ func TestServerThatIsNotThere(t *testing.T) {
 	var e *mysql.MySQLError
 	if err := db.Ping(); !errors.As(err, &e) || e.Number != 2003 {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A client that has not been greeted expects an error without SQLSTATE: it would show the marker as text.
+func TestErrorInPlaceOfTheGreetingHasNoState(t *testing.T) {
+	p := intercepttest.NewProxy(t, intercept.Options{}, "127.0.0.1:1")
+	c, err := net.Dial("tcp", p.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	b, err := io.ReadAll(c)
+	if err != nil || len(b) < 8 {
+		t.Fatalf("got %q, %v", b, err)
+	}
+	if got := string(b[7:]); !strings.HasPrefix(got, "mydbg: cannot connect to the server 127.0.0.1:1") {
+		t.Errorf("got %q", got)
 	}
 }

@@ -39,7 +39,11 @@ func (s *session) login(ctx context.Context) error {
 	var r *refusal
 	if errors.As(err, &r) {
 		s.note(Error, "connection %d: %v%s", s.conn.ID, r.err, hint(r.err))
-		b, encErr := (&mysqlwire.ERR{Code: r.code, SQLState: r.state, Message: "mydbg: " + r.err.Error()}).Encode(nil, &mysqlwire.Context{Caps: mysqlwire.Protocol41})
+		e := &mysqlwire.ERR{Code: r.code, SQLState: r.state, Message: "mydbg: " + r.err.Error()}
+		if s.client.seq == 0 { // in place of the greeting: no capability is agreed yet, SQLSTATE is not expected
+			e.SQLState = ""
+		}
+		b, encErr := e.Encode(nil, &mysqlwire.Context{Caps: mysqlwire.Protocol41})
 		if encErr == nil {
 			_ = s.client.writePacket(b) // it is leaving anyway
 		}

@@ -60,7 +60,7 @@ func (s *Stepper) stop(c *Conn, p Point) (Verdict, bool) {
 	case mode == StepCommit && mysqlwire.Status(c.status.Load()).Has(mysqlwire.StatusInTrans):
 		return Verdict{}, false
 	case mode != Continue && c.step.CompareAndSwap(int32(mode), int32(Continue)):
-		return Verdict{Action: Hold, By: mode.String(), Why: mode.String()}, true
+		return Verdict{Action: Hold, By: "stepping (" + mode.String() + ")", Why: mode.String()}, true
 	case s.all.Load():
 		return Verdict{Action: Hold, By: "pause", Why: "every connection is paused"}, true
 	}
