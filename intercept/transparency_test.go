@@ -143,10 +143,20 @@ func everything(c *intercepttest.Client) []answered {
 	}
 	do("reset", statementCommand(mysqlwire.ComStmtReset, id))
 	for _, command := range [][]byte{
-		{byte(mysqlwire.ComPing)}, {byte(mysqlwire.ComStatistics)}, []byte("\x04products\x00%"), []byte("\x04nowhere\x00"), {byte(mysqlwire.ComSetOption), 1, 0},
-		{byte(mysqlwire.ComSetOption), 0, 0}, {byte(mysqlwire.ComSetOption), 9, 0}, []byte("\x02lab"), []byte("\x02nowhere"), {byte(mysqlwire.ComResetConnection)},
-		{byte(mysqlwire.ComDebug)}, {0x7f}, {byte(mysqlwire.ComTime)}, statementCommand(mysqlwire.ComStmtReset, 77),
-		statementCommand(mysqlwire.ComStmtExecute, 77, 0, 1, 0, 0, 0), statementCommand(mysqlwire.ComStmtClose, 77), {byte(mysqlwire.ComPing)},
+		{byte(mysqlwire.ComPing)},
+		{byte(mysqlwire.ComStatistics)},
+		[]byte("\x04products\x00%"), []byte("\x04nowhere\x00"),
+		{byte(mysqlwire.ComSetOption), 1, 0},
+		{byte(mysqlwire.ComSetOption), 0, 0},
+		{byte(mysqlwire.ComSetOption), 9, 0},
+		[]byte("\x02lab"), []byte("\x02nowhere"),
+		{byte(mysqlwire.ComResetConnection)},
+		{byte(mysqlwire.ComDebug)},
+		{0x7f},
+		{byte(mysqlwire.ComTime)},
+		statementCommand(mysqlwire.ComStmtReset, 77),
+		statementCommand(mysqlwire.ComStmtExecute, 77, 0, 1, 0, 0, 0), statementCommand(mysqlwire.ComStmtClose, 77),
+		{byte(mysqlwire.ComPing)},
 	} {
 		do(mysqlwire.Command(command[0]).String(), command)
 	}

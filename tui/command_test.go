@@ -57,8 +57,13 @@ func TestCommands(t *testing.T) {
 func TestCommandLineCompletes(t *testing.T) {
 	_, m := start(t, shop(), 120, 36, plain)
 	for _, tt := range []struct{ text, want string }{
-		{"conti", "continue"}, {"set th", "theme"}, {"set theme li", "light"}, {"filter verb == \"UPD", `"UPDATE"`},
-		{"break at res", "result"}, {"break if ro", "rows"}, {"break at query h", "hit"},
+		{"conti", "continue"},
+		{"set th", "theme"},
+		{"set theme li", "light"},
+		{"filter verb == \"UPD", `"UPDATE"`},
+		{"break at res", "result"},
+		{"break if ro", "rows"},
+		{"break at query h", "hit"},
 	} {
 		var got []string
 		for _, c := range m.completeCommand(tt.text, len(tt.text)) {

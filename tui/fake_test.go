@@ -67,6 +67,7 @@ func (f *fake) Detail(s intercept.Seq) (intercept.Detail, bool) {
 	}
 	return intercept.Detail{}, false
 }
+
 func (f *fake) Mark(s intercept.Seq, on bool) {
 	f.edit(s, func(x *intercept.Exchange) {
 		x.Marks &^= intercept.MarkMarked
@@ -99,6 +100,7 @@ func (f *fake) Resolve(id intercept.HoldID, v intercept.Verdict) error {
 	}
 	return intercept.ErrNotHeld
 }
+
 func (f *fake) Keep(id intercept.HoldID) {
 	for i := range f.held {
 		if f.held[i].ID == id {
@@ -106,11 +108,13 @@ func (f *fake) Keep(id intercept.HoldID) {
 		}
 	}
 }
+
 func (f *fake) ReleaseAll() {
 	for len(f.held) > 0 {
 		_ = f.Resolve(f.held[0].ID, intercept.Verdict{})
 	}
 }
+
 func (f *fake) Step(c intercept.ConnID, m intercept.StepMode) {
 	if f.stepped == nil {
 		f.stepped = map[intercept.ConnID]intercept.StepMode{}
@@ -128,6 +132,7 @@ func (f *fake) Kill(c intercept.ConnID) { f.killed = append(f.killed, c) }
 func (f *fake) Breaks() ([]intercept.Breakpoint, bool) {
 	return append([]intercept.Breakpoint(nil), f.breaks...), f.off
 }
+
 func (f *fake) AddBreak(line string) (int, error) {
 	r, err := rule.ParseRule(line)
 	if err != nil {
@@ -137,6 +142,7 @@ func (f *fake) AddBreak(line string) (int, error) {
 	f.breaks = append(f.breaks, intercept.Breakpoint{ID: id, Rule: r, Enabled: !r.Off})
 	return id, nil
 }
+
 func (f *fake) ReplaceBreak(id int, line string) error {
 	r, err := rule.ParseRule(line)
 	if err == nil {
@@ -144,10 +150,12 @@ func (f *fake) ReplaceBreak(id int, line string) error {
 	}
 	return err
 }
+
 func (f *fake) EnableBreak(id int, on bool) error {
 	f.breaks[id-1].Enabled = on
 	return nil
 }
+
 func (f *fake) DeleteBreak(id int) error {
 	f.breaks = append(f.breaks[:id-1:id-1], f.breaks[id:]...)
 	return nil

@@ -105,8 +105,11 @@ func TestWords(t *testing.T) {
 		{statusText(mysqlwire.StatusInTrans | mysqlwire.StatusAutocommit | 0x0004), "in a transaction, autocommit, bit 2"},
 		{transactionText("I_R____L"), "open without BEGIN, has read, holds table locks (I_R____L)"},
 		{transactionText("odd"), "odd"},
-		{bytesOf(41), "41 B"}, {bytesOf(61 << 10), "61.0 KB"}, {bytesOf(5 << 20), "5.0 MB"},
-		{many(1, "row", "rows"), "1 row"}, {many(1234567, "row", "rows"), "1,234,567 rows"},
+		{bytesOf(41), "41 B"},
+		{bytesOf(61 << 10), "61.0 KB"},
+		{bytesOf(5 << 20), "5.0 MB"},
+		{many(1, "row", "rows"), "1 row"},
+		{many(1234567, "row", "rows"), "1,234,567 rows"},
 	} {
 		if tt.got != tt.want {
 			t.Errorf("got %q, want %q", tt.got, tt.want)

@@ -56,7 +56,8 @@ func subjects(t testing.TB) map[string]Subject {
 		AffectedRows: 3, LastInsertID: 41, Warnings: 1, Status: mysqlwire.StatusInTrans | mysqlwire.StatusSessionStateChanged, Info: "Rows matched: 3",
 		SessionState: []mysqlwire.StateChange{
 			{Type: mysqlwire.StateSystemVariables, Variables: []mysqlwire.StateVariable{{Name: "sql_mode", Value: "ANSI"}}},
-			{Type: mysqlwire.StateSchema, Text: "shop"}, {Type: mysqlwire.StateTransactionState, Text: "T_R_W___"},
+			{Type: mysqlwire.StateSchema, Text: "shop"},
+			{Type: mysqlwire.StateTransactionState, Text: "T_R_W___"},
 		},
 	}, answerContext(mysqlwire.ComQuery))
 	list["ok"] = Subject{Conn: connInfo(), Detail: exchange("INSERT INTO orders (status) VALUES ('new')", &mysqlwire.Answer{Packets: []mysqlwire.Packet{{Kind: mysqlwire.KindOK, Payload: ok}}})}

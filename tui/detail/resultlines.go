@@ -208,8 +208,14 @@ func blobText(b []byte) string {
 
 // magic is what files begin with.
 var magic = []struct{ head, name string }{
-	{"\x89PNG\r\n\x1a\n", "PNG"}, {"\xff\xd8\xff", "JPEG"}, {"GIF8", "GIF"}, {"%PDF-", "PDF"}, {"PK\x03\x04", "ZIP"},
-	{"\x1f\x8b", "gzip"}, {"\x28\xb5\x2f\xfd", "zstd"}, {"BM", "BMP"},
+	{"\x89PNG\r\n\x1a\n", "PNG"},
+	{"\xff\xd8\xff", "JPEG"},
+	{"GIF8", "GIF"},
+	{"%PDF-", "PDF"},
+	{"PK\x03\x04", "ZIP"},
+	{"\x1f\x8b", "gzip"},
+	{"\x28\xb5\x2f\xfd", "zstd"},
+	{"BM", "BMP"},
 }
 
 // guessOf says what bytes may be; of 16 bytes that are no text, as which UUID they read.

@@ -133,7 +133,9 @@ func orders(n int) *mysqlwire.ResultSet {
 	png := append([]byte("\x89PNG\r\n\x1a\n"), make([]byte, 3000)...)
 	uuid, _ := hex.DecodeString("0192f0a1b2c37d4e8f90a1b2c3d4e5f6")
 	rest := [][]value.Value{
-		{[]byte("paid"), []byte("thanks"), png}, {[]byte("new"), []byte(""), uuid}, {nil, []byte("   "), []byte(`{"a": 1}`)},
+		{[]byte("paid"), []byte("thanks"), png},
+		{[]byte("new"), []byte(""), uuid},
+		{nil, []byte("   "), []byte(`{"a": 1}`)},
 		{[]byte("漢字"), []byte("a\x1b[31mb\u202e"), nil},
 	}
 	for i := range n {

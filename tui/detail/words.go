@@ -127,9 +127,13 @@ func transactionText(s string) string {
 	}
 	words := [8]map[byte]string{
 		{'T': "open", 'I': "open without BEGIN", '_': "none"},
-		{'r': "has read tables that do not roll back"}, {'R': "has read"},
-		{'w': "has written tables that do not roll back"}, {'W': "has written"},
-		{'s': "a statement could not be repeated safely"}, {'S': "has sent rows"}, {'L': "holds table locks"},
+		{'r': "has read tables that do not roll back"},
+		{'R': "has read"},
+		{'w': "has written tables that do not roll back"},
+		{'W': "has written"},
+		{'s': "a statement could not be repeated safely"},
+		{'S': "has sent rows"},
+		{'L': "holds table locks"},
 	}
 	list := []string{}
 	for i := range len(s) {

@@ -108,8 +108,15 @@ func TestCheckCharset(t *testing.T) {
 		text      string
 		ok        bool
 	}{
-		{45, "漢😀", true}, {255, "😀", true}, {33, "漢", true}, {33, "😀", false}, {8, "é", false}, {8, "e", true}, {54, "é", false},
-		{606, "😀", false}, {609, "😀", true},
+		{45, "漢😀", true},
+		{255, "😀", true},
+		{33, "漢", true},
+		{33, "😀", false},
+		{8, "é", false},
+		{8, "e", true},
+		{54, "é", false},
+		{606, "😀", false},
+		{609, "😀", true},
 	} {
 		col := mysqlwire.Column{Type: value.VarString, Collation: tt.collation, Length: 100}
 		if err := checkCell(&col, []byte(tt.text), true); (err == nil) != tt.ok {

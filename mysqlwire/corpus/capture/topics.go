@@ -142,15 +142,29 @@ func parameters(c *client) {
 		unsigned bool
 		v        value.Value
 	}{
-		{value.Tiny, false, int64(-1)}, {value.Tiny, true, uint64(255)}, {value.Short, false, int64(-300)}, {value.Long, false, int64(1 << 20)},
-		{value.LongLong, false, int64(-1 << 62)}, {value.LongLong, true, uint64(1<<64 - 1)}, {value.Float, false, float32(1.5)},
-		{value.Double, false, 2.25}, {value.NewDecimal, false, []byte("123.450")}, {value.VarString, false, []byte("text ü")},
-		{value.String, false, []byte("")}, {value.Blob, false, []byte{0, 1, 0xff}}, {value.VarString, false, []byte(strings.Repeat("s", 300))},
-		{value.Date, false, value.Moment{Year: 2024, Month: 2, Day: 29}}, {value.Date, false, value.Moment{}},
+		{value.Tiny, false, int64(-1)},
+		{value.Tiny, true, uint64(255)},
+		{value.Short, false, int64(-300)},
+		{value.Long, false, int64(1 << 20)},
+		{value.LongLong, false, int64(-1 << 62)},
+		{value.LongLong, true, uint64(1<<64 - 1)},
+		{value.Float, false, float32(1.5)},
+		{value.Double, false, 2.25},
+		{value.NewDecimal, false, []byte("123.450")},
+		{value.VarString, false, []byte("text ü")},
+		{value.String, false, []byte("")},
+		{value.Blob, false, []byte{0, 1, 0xff}},
+		{value.VarString, false, []byte(strings.Repeat("s", 300))},
+		{value.Date, false, value.Moment{Year: 2024, Month: 2, Day: 29}},
+		{value.Date, false, value.Moment{}},
 		{value.DateTime, false, value.Moment{Year: 2024, Month: 2, Day: 29, Hour: 23, Minute: 59, Second: 58}},
 		{value.Timestamp, false, value.Moment{Year: 2024, Month: 2, Day: 29, Hour: 1, Micro: 7}},
-		{value.Time, false, value.Clock{Neg: true, Days: 1, Hours: 2, Minutes: 3, Seconds: 4, Micro: 5}}, {value.Time, false, value.Clock{Hours: 5}},
-		{value.Time, false, value.Clock{}}, {value.Null, false, nil}, {value.Long, false, nil}, {value.Short, true, uint64(2024)},
+		{value.Time, false, value.Clock{Neg: true, Days: 1, Hours: 2, Minutes: 3, Seconds: 4, Micro: 5}},
+		{value.Time, false, value.Clock{Hours: 5}},
+		{value.Time, false, value.Clock{}},
+		{value.Null, false, nil},
+		{value.Long, false, nil},
+		{value.Short, true, uint64(2024)},
 	} {
 		c.execute(id, 0, param(c, p.t, p.unsigned, p.v))
 	}
