@@ -12,7 +12,6 @@ package tui
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -60,17 +59,16 @@ func Run(ctx context.Context, o Options) error {
 	out := &screenWriter{File: os.Stdout}
 	m.out = out
 	// Signals end ctx. Bubble Tea's own handler, hearing of the same one, may wait for ever for a loop that has ended.
-	p := tea.NewProgram(m, tea.WithContext(ctx), tea.WithAltScreen(), tea.WithOutput(out), tea.WithoutSignalHandler())
+	p := tea.NewProgram(m, tea.WithAltScreen(), tea.WithOutput(out), tea.WithoutSignalHandler())
 	defer func() {
 		// However the screen ended, a panic included, nobody is left who could release.
 		o.Proxy.Stepper.PauseAll(false)
 		o.Proxy.Breakpoints.Off(true)
 		o.Proxy.Gate.ReleaseAll(intercept.Verdict{})
 	}()
+	// A context given to Bubble Tea kills it, and a killed one closes its input under its own reader.
+	defer context.AfterFunc(ctx, p.Quit)()
 	_, err = p.Run()
-	if errors.Is(err, tea.ErrProgramKilled) && ctx.Err() != nil {
-		return nil
-	}
 	if err != nil {
 		return fmt.Errorf("screen: %w", err)
 	}
