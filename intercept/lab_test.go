@@ -310,7 +310,10 @@ func TestEveryHookEventCanBeHeld(t *testing.T) {
 		for !seen.Has(rule.Disconnect) {
 			h := p.Held()
 			seen |= intercept.At(h.Point)
-			p.Resolve(h, intercept.Verdict{})
+			// A driver that has sent COM_QUIT hangs up, which ends that hold by itself.
+			if err := p.Gate.Resolve(h.ID, intercept.Verdict{}); err != nil && !errors.Is(err, intercept.ErrNotHeld) {
+				t.Fatal(err)
+			}
 		}
 		if err := wait(t); err != nil {
 			t.Error(err)
