@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"sync"
@@ -258,7 +259,9 @@ func TestLiveExchangesAreWrittenOnce(t *testing.T) {
 		out.wait(t, `"sql":"select 'held'"`)
 		for i := range 100 {
 			p.Journal.Mark(h.Exchange, intercept.MarkMarked, i%2 == 0)
-			one(t, c, "select 2")
+			q := fmt.Sprintf("select %d", i)
+			one(t, c, q)
+			p.Finished(q)
 		}
 		cancel()
 		if err := <-ended; err != nil {
