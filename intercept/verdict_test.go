@@ -139,6 +139,9 @@ func acts() []act {
 		{"drop one answer for another", r, "", "select 42", func(*testing.T, intercept.Held) intercept.Verdict {
 			return intercept.Verdict{Action: intercept.Drop, Queries: []intercept.Query{text("select 43", true, false)}}
 		}, "43"},
+		{"reply rows to a statement without", q, "", "do 1", replyRows(false, []string{"a"}, []string{"made up"}), "made up"},
+		{"answer rows instead of OK", r, "", "do 2", replyRows(false, []string{"a"}, []string{"b"}, []string{"c"}), "b, c"},
+		{"answer OK instead of rows", r, "", "select 43", reply(mysqlwire.OKAnswer(1, 0, 2, 0, "")), "OK"},
 		{"execute", q, "select 44 as a", "", pass, "44"},
 		{"execute another", q, "select 45 as a", "", rewritten("select 46 as a, 47 as b"), "46 47"},
 		{"execute one that fails", q, "select 48 as a", "", rewritten("select nonsense"), "ERR 1054"},
