@@ -169,7 +169,7 @@ func versionNumber(v string) int {
 	n, factor := 0, 10000
 	for _, part := range strings.SplitN(v, ".", 3) {
 		end := 0
-		for end < len(part) && isDigit(part[end]) {
+		for end < len(part) && part[end] >= '0' && part[end] <= '9' {
 			end++
 		}
 		i, _ := strconv.Atoi(part[:end])

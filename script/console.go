@@ -13,6 +13,7 @@ import (
 	"mydbg/intercept"
 	"mydbg/intercept/rule"
 	"mydbg/mysqlwire"
+	"mydbg/script/lua51"
 )
 
 // snippetDeadline is how long a snippet may run. Hooks of the same script wait for it meanwhile.
@@ -144,9 +145,9 @@ func (c *Console) conn(ev *intercept.Event) *conn {
 
 // compile tries the code as an expression first.
 func (s *snippet) compile(code string) error {
-	proto, err := compileChunk("return "+code, chunkID(snippetName))
+	proto, err := lua51.CompileChunk("return "+code, lua51.ChunkID(snippetName))
 	if s.expr = err == nil; !s.expr {
-		if proto, err = compileChunk(code, chunkID(snippetName)); err != nil {
+		if proto, err = lua51.CompileChunk(code, lua51.ChunkID(snippetName)); err != nil {
 			e := compileError(err, snippetName)
 			e.Conn = s.ev.Conn.ID
 			return e

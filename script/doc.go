@@ -25,5 +25,5 @@
 // # Bytes
 //
 // Lua strings are bytes here as in the original. The string library is this package's own, see
-// stringlib.go, because gopher-lua's takes some of them for UTF-8.
+// package lua51, because gopher-lua's takes some of them for UTF-8.
 package script

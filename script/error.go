@@ -9,9 +9,9 @@ import (
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
-	"github.com/yuin/gopher-lua/parse"
 
 	"mydbg/intercept"
+	"mydbg/script/lua51"
 )
 
 // Error is an error in Lua code.
@@ -82,20 +82,6 @@ func thrown(v lua.LValue) string {
 
 // compileError makes an Error of what the parser or the compiler returned.
 func compileError(err error, script string) *Error {
-	e := &Error{Script: script, Msg: err.Error()}
-	var syntax *parse.Error
-	var compile *lua.CompileError
-	switch {
-	case errors.As(err, &syntax):
-		e.Line, e.Msg = syntax.Pos.Line, strings.TrimSpace(syntax.Message)
-		switch {
-		case syntax.Pos.Line == parse.EOF:
-			e.Line, e.Msg = 0, "unexpected end near '<eof>'"
-		case syntax.Token != "":
-			e.Msg += " near '" + syntax.Token + "'"
-		}
-	case errors.As(err, &compile):
-		e.Line, e.Msg = compile.Line, compile.Message
-	}
-	return e
+	line, msg := lua51.SyntaxError(err)
+	return &Error{Script: script, Line: line, Msg: msg}
 }

@@ -8,6 +8,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"mydbg/mysqlwire"
+	"mydbg/script/lua51"
 )
 
 func TestRawPacketsAreKnown(t *testing.T) {
@@ -84,7 +85,7 @@ func FuzzNumbers(f *testing.F) {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			return
 		}
-		back, ok := parseNumber(s)
+		back, ok := lua51.ParseNumber(s)
 		if !ok || numberText(lua.LNumber(back)) != s {
 			t.Errorf("%v is written %s, which reads as %v, %v", v, s, back, ok)
 		}

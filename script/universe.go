@@ -7,6 +7,8 @@ import (
 	"time"
 
 	lua "github.com/yuin/gopher-lua"
+
+	"mydbg/script/lua51"
 )
 
 // universe is one Lua state with everything that all its connections share.
@@ -52,9 +54,7 @@ func newUniverse(path string, servers Servers) *universe {
 		}),
 	}
 	u.l.SetContext(&u.clock)
-	u.openBase()
-	u.openStrings()
-	u.openCoroutines()
+	lua51.Open(u.l, lua51.Host{Tick: u.clock.check, Print: u.print})
 	u.openIO()
 	u.openProxy()
 	if path != "" {

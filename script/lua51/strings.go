@@ -1,4 +1,4 @@
-package script
+package lua51
 
 import (
 	"fmt"
@@ -14,55 +14,19 @@ const longestString = 256 << 20
 // Lua 5.1 where gopher-lua does not: s:byte() and negative positions, upper and lower beyond ASCII,
 // format's %q, %c, %i and its errors, anchors, %f, position captures and limits of the pattern
 // functions.
-func (u *universe) openStrings() {
-	lib := u.l.GetGlobal("string").(*lua.LTable)
+func (b *Libs) openStrings() {
+	lib := b.l.GetGlobal("string").(*lua.LTable)
 	for name, fn := range map[string]lua.LGFunction{
 		"byte": strByte, "char": strChar, "len": strLen, "sub": strSub, "rep": strRep, "reverse": strReverse,
 		"upper": func(l *lua.LState) int { return strMap(l, "upper", upper) },
 		"lower": func(l *lua.LState) int { return strMap(l, "lower", lower) },
-		"find":  func(l *lua.LState) int { return u.strFind(l, "find", true) },
-		"match": func(l *lua.LState) int { return u.strFind(l, "match", false) },
-		"gsub":  u.strGsub, "gmatch": u.strGmatch, "gfind": u.strGmatch,
+		"find":  func(l *lua.LState) int { return b.strFind(l, "find", true) },
+		"match": func(l *lua.LState) int { return b.strFind(l, "match", false) },
+		"gsub":  b.strGsub, "gmatch": b.strGmatch, "gfind": b.strGmatch,
 		"format": strFormat,
 	} {
-		lib.RawSetString(name, u.l.NewFunction(fn))
+		lib.RawSetString(name, b.l.NewFunction(fn))
 	}
-}
-
-// argError raises Lua's error about argument n of the function name.
-func argError(l *lua.LState, n int, name, msg string) {
-	l.RaiseError("bad argument #%d to '%s' (%s)", n, name, msg)
-}
-
-// typeName is the type of argument n as Lua's messages call it.
-func typeName(l *lua.LState, n int) string {
-	if n > l.GetTop() {
-		return "no value"
-	}
-	return l.Get(n).Type().String()
-}
-
-func stringArg(l *lua.LState, n int, name string) string {
-	s, ok := text(l.Get(n))
-	if !ok {
-		argError(l, n, name, "string expected, got "+typeName(l, n))
-	}
-	return s
-}
-
-func intArg(l *lua.LState, n int, name string) int {
-	i, ok := integer(l.Get(n))
-	if !ok {
-		argError(l, n, name, "number expected, got "+typeName(l, n))
-	}
-	return i
-}
-
-func optInt(l *lua.LState, n int, name string, other int) int {
-	if l.Get(n) == lua.LNil {
-		return other
-	}
-	return intArg(l, n, name)
 }
 
 // fromEnd turns a position counted from the end into one from the start.
@@ -74,9 +38,9 @@ func fromEnd(i, length int) int {
 }
 
 func strByte(l *lua.LState) int {
-	s := stringArg(l, 1, "byte")
-	from := fromEnd(optInt(l, 2, "byte", 1), len(s))
-	to := min(fromEnd(optInt(l, 3, "byte", from), len(s)), len(s))
+	s := StringArg(l, 1, "byte")
+	from := fromEnd(OptInt(l, 2, "byte", 1), len(s))
+	to := min(fromEnd(OptInt(l, 3, "byte", from), len(s)), len(s))
 	from = max(from, 1)
 	if to-from >= 1<<16 {
 		l.RaiseError("string slice too long")
@@ -90,9 +54,9 @@ func strByte(l *lua.LState) int {
 func strChar(l *lua.LState) int {
 	b := make([]byte, l.GetTop())
 	for i := range b {
-		c := intArg(l, i+1, "char")
+		c := IntArg(l, i+1, "char")
 		if c < 0 || c > 255 {
-			argError(l, i+1, "char", "invalid value")
+			ArgError(l, i+1, "char", "invalid value")
 		}
 		b[i] = byte(c)
 	}
@@ -101,14 +65,14 @@ func strChar(l *lua.LState) int {
 }
 
 func strLen(l *lua.LState) int {
-	l.Push(lua.LNumber(len(stringArg(l, 1, "len"))))
+	l.Push(lua.LNumber(len(StringArg(l, 1, "len"))))
 	return 1
 }
 
 func strSub(l *lua.LState) int {
-	s := stringArg(l, 1, "sub")
-	from := max(fromEnd(intArg(l, 2, "sub"), len(s)), 1)
-	to := min(fromEnd(optInt(l, 3, "sub", -1), len(s)), len(s))
+	s := StringArg(l, 1, "sub")
+	from := max(fromEnd(IntArg(l, 2, "sub"), len(s)), 1)
+	to := min(fromEnd(OptInt(l, 3, "sub", -1), len(s)), len(s))
 	if from > to {
 		l.Push(lua.LString(""))
 	} else {
@@ -118,7 +82,7 @@ func strSub(l *lua.LState) int {
 }
 
 func strRep(l *lua.LState) int {
-	s, n := stringArg(l, 1, "rep"), max(intArg(l, 2, "rep"), 0)
+	s, n := StringArg(l, 1, "rep"), max(IntArg(l, 2, "rep"), 0)
 	if len(s) > 0 && n > longestString/len(s) {
 		l.RaiseError("resulting string too large")
 	}
@@ -127,7 +91,7 @@ func strRep(l *lua.LState) int {
 }
 
 func strReverse(l *lua.LState) int {
-	s := stringArg(l, 1, "reverse")
+	s := StringArg(l, 1, "reverse")
 	b := make([]byte, len(s))
 	for i := range b {
 		b[i] = s[len(s)-1-i]
@@ -151,7 +115,7 @@ func lower(c byte) byte {
 }
 
 func strMap(l *lua.LState, name string, change func(byte) byte) int {
-	b := []byte(stringArg(l, 1, name))
+	b := []byte(StringArg(l, 1, name))
 	for i := range b {
 		b[i] = change(b[i])
 	}
@@ -159,10 +123,10 @@ func strMap(l *lua.LState, name string, change func(byte) byte) int {
 	return 1
 }
 
-func (u *universe) matcher(l *lua.LState, src, pat string) *matcher {
+func (b *Libs) matcher(l *lua.LState, src, pat string) *matcher {
 	return &matcher{
 		src: src, pat: pat,
-		tick: func() { u.clock.check(l) },
+		tick: func() { b.Tick(l) },
 		fail: func(msg string) { l.RaiseError("%s", msg) },
 	}
 }
@@ -202,9 +166,9 @@ func (m *matcher) pushCaptures(l *lua.LState, s, e int, whole bool) int {
 	return n
 }
 
-func (u *universe) strFind(l *lua.LState, name string, find bool) int {
-	src, pat := stringArg(l, 1, name), stringArg(l, 2, name)
-	at := min(max(fromEnd(optInt(l, 3, name, 1), len(src)), 1)-1, len(src))
+func (b *Libs) strFind(l *lua.LState, name string, find bool) int {
+	src, pat := StringArg(l, 1, name), StringArg(l, 2, name)
+	at := min(max(fromEnd(OptInt(l, 3, name, 1), len(src)), 1)-1, len(src))
 	if find && (lua.LVAsBool(l.Get(4)) || !strings.ContainsAny(pat, "^$*+?.([%-")) {
 		i := strings.Index(src[at:], pat)
 		if i < 0 {
@@ -215,7 +179,7 @@ func (u *universe) strFind(l *lua.LState, name string, find bool) int {
 		l.Push(lua.LNumber(at + i + len(pat)))
 		return 2
 	}
-	m := u.matcher(l, src, pat)
+	m := b.matcher(l, src, pat)
 	p := anchor(pat)
 	for s := at; s <= len(src); s++ {
 		if e := m.matchAt(s, p); e >= 0 {
@@ -242,11 +206,11 @@ func anchor(pat string) int {
 	return 0
 }
 
-func (u *universe) strGmatch(l *lua.LState) int {
-	src, pat := stringArg(l, 1, "gmatch"), stringArg(l, 2, "gmatch")
+func (b *Libs) strGmatch(l *lua.LState) int {
+	src, pat := StringArg(l, 1, "gmatch"), StringArg(l, 2, "gmatch")
 	at := 0
 	l.Push(l.NewFunction(func(l *lua.LState) int {
-		m := u.matcher(l, src, pat)
+		m := b.matcher(l, src, pat)
 		for s := at; s <= len(src); s++ {
 			if e := m.matchAt(s, 0); e >= 0 {
 				at = e
@@ -262,16 +226,16 @@ func (u *universe) strGmatch(l *lua.LState) int {
 	return 1
 }
 
-func (u *universe) strGsub(l *lua.LState) int {
-	src, pat := stringArg(l, 1, "gsub"), stringArg(l, 2, "gsub")
+func (b *Libs) strGsub(l *lua.LState) int {
+	src, pat := StringArg(l, 1, "gsub"), StringArg(l, 2, "gsub")
 	with := l.Get(3)
 	switch with.(type) {
 	case lua.LString, lua.LNumber, *lua.LTable, *lua.LFunction:
 	default:
-		argError(l, 3, "gsub", "string/function/table expected")
+		ArgError(l, 3, "gsub", "string/function/table expected")
 	}
-	most := optInt(l, 4, "gsub", len(src)+1)
-	m := u.matcher(l, src, pat)
+	most := OptInt(l, 4, "gsub", len(src)+1)
+	m := b.matcher(l, src, pat)
 	p := anchor(pat)
 	var out strings.Builder
 	n, s := 0, 0
@@ -314,7 +278,7 @@ func (m *matcher) replace(l *lua.LState, out *strings.Builder, with lua.LValue, 
 		v = l.Get(-1)
 		l.Pop(1)
 	default:
-		t, _ := text(with)
+		t, _ := Text(with)
 		m.expand(out, t, s, e)
 		return
 	}
@@ -322,7 +286,7 @@ func (m *matcher) replace(l *lua.LState, out *strings.Builder, with lua.LValue, 
 		out.WriteString(m.src[s:e])
 		return
 	}
-	t, ok := text(v)
+	t, ok := Text(v)
 	if !ok {
 		l.RaiseError("invalid replacement value (a %s)", v.Type())
 	}
@@ -341,7 +305,7 @@ func (m *matcher) expand(out *strings.Builder, with string, s, e int) {
 		case c == '0':
 			out.WriteString(m.src[s:e])
 		case isDigit(c):
-			t, _ := text(m.capture(int(c-'1'), s, e))
+			t, _ := Text(m.capture(int(c-'1'), s, e))
 			out.WriteString(t)
 		default:
 			out.WriteByte(c)
@@ -350,7 +314,7 @@ func (m *matcher) expand(out *strings.Builder, with string, s, e int) {
 }
 
 func strFormat(l *lua.LState) int {
-	format := stringArg(l, 1, "format")
+	format := StringArg(l, 1, "format")
 	var out strings.Builder
 	arg := 1
 	for i := 0; i < len(format); i++ {
@@ -386,9 +350,9 @@ func strFormat(l *lua.LState) int {
 // formatOne writes one argument; spec is what stands between % and the verb.
 func formatOne(l *lua.LState, out *strings.Builder, spec string, verb byte, arg int) {
 	num := func() float64 {
-		f, ok := number(l.Get(arg))
+		f, ok := Number(l.Get(arg))
 		if !ok {
-			argError(l, arg, "format", "number expected, got "+typeName(l, arg))
+			ArgError(l, arg, "format", "number expected, got "+TypeName(l, arg))
 		}
 		return f
 	}
@@ -398,12 +362,12 @@ func formatOne(l *lua.LState, out *strings.Builder, spec string, verb byte, arg 
 	case 'd', 'i':
 		fmt.Fprintf(out, "%"+spec+"d", int64(num()))
 	case 'u':
-		fmt.Fprintf(out, "%"+spec+"d", unsigned(num()))
+		fmt.Fprintf(out, "%"+spec+"d", Unsigned(num()))
 	case 'o', 'x', 'X':
-		fmt.Fprintf(out, "%"+spec+string(verb), unsigned(num()))
+		fmt.Fprintf(out, "%"+spec+string(verb), Unsigned(num()))
 	case 'e', 'E', 'f', 'g', 'G':
 		f := num()
-		if t := numberText(lua.LNumber(f)); strings.Trim(t, "-") == "inf" || t == "nan" {
+		if t := NumberText(lua.LNumber(f)); strings.Trim(t, "-") == "inf" || t == "nan" {
 			pad(out, t, strings.ReplaceAll(spec, "0", ""))
 			return
 		}
@@ -412,9 +376,9 @@ func formatOne(l *lua.LState, out *strings.Builder, spec string, verb byte, arg 
 		}
 		fmt.Fprintf(out, "%"+spec+string(verb), f)
 	case 'q':
-		quote(out, stringArg(l, arg, "format"))
+		quote(out, StringArg(l, arg, "format"))
 	case 's':
-		pad(out, stringArg(l, arg, "format"), spec)
+		pad(out, StringArg(l, arg, "format"), spec)
 	default:
 		l.RaiseError("invalid option '%%%s' to 'format'", string(verb))
 	}

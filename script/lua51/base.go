@@ -1,4 +1,4 @@
-package script
+package lua51
 
 import (
 	"math"
@@ -10,56 +10,56 @@ import (
 )
 
 // openBase replaces the basic functions that differ from Lua 5.1 or would reach beyond the script.
-func (u *universe) openBase() {
-	l := u.l
-	l.SetGlobal("print", l.NewFunction(u.luaPrint))
+func (b *Libs) openBase() {
+	l := b.l
+	l.SetGlobal("print", l.NewFunction(b.luaPrint))
 	l.SetGlobal("tostring", l.NewFunction(luaToString))
 	l.SetGlobal("tonumber", l.NewFunction(luaToNumber))
 	l.SetGlobal("collectgarbage", l.NewFunction(collectGarbage))
 	l.SetGlobal("loadstring", l.NewFunction(loadString))
 	for _, name := range []string{"dofile", "loadfile"} {
-		l.SetGlobal(name, l.NewFunction(needsFile(l.GetGlobal(name), name)))
+		l.SetGlobal(name, l.NewFunction(NeedsFile(l.GetGlobal(name), name)))
 	}
 	l.GetGlobal("math").(*lua.LTable).RawSetString("huge", lua.LNumber(math.Inf(1)))
 	l.SetGlobal("_printregs", lua.LNil)
 	l.SetGlobal("channel", lua.LNil) // waiting in Lua would hold up every connection
 }
 
-// display is v as print and tostring show it.
-func display(l *lua.LState, v lua.LValue) string {
+// Display is v as print and tostring show it.
+func Display(l *lua.LState, v lua.LValue) string {
 	switch v := v.(type) {
 	case lua.LNumber:
-		return numberText(v)
+		return NumberText(v)
 	case lua.LString:
 		return string(v)
 	}
 	return l.ToStringMeta(v).String()
 }
 
-func (u *universe) luaPrint(l *lua.LState) int {
+func (b *Libs) luaPrint(l *lua.LState) int {
 	parts := make([]string, l.GetTop())
 	for i := range parts {
-		parts[i] = display(l, l.Get(i+1))
+		parts[i] = Display(l, l.Get(i+1))
 	}
-	u.print(l, strings.Join(parts, "\t"))
+	b.Print(l, strings.Join(parts, "\t"))
 	return 0
 }
 
 func luaToString(l *lua.LState) int {
 	if l.GetTop() == 0 {
-		argError(l, 1, "tostring", "value expected")
+		ArgError(l, 1, "tostring", "value expected")
 	}
-	l.Push(lua.LString(display(l, l.Get(1))))
+	l.Push(lua.LString(Display(l, l.Get(1))))
 	return 1
 }
 
 func luaToNumber(l *lua.LState) int {
-	base := optInt(l, 2, "tonumber", 10)
+	base := OptInt(l, 2, "tonumber", 10)
 	if base == 10 {
 		if l.GetTop() == 0 {
-			argError(l, 1, "tonumber", "value expected")
+			ArgError(l, 1, "tonumber", "value expected")
 		}
-		if f, ok := number(l.Get(1)); ok {
+		if f, ok := Number(l.Get(1)); ok {
 			l.Push(lua.LNumber(f))
 		} else {
 			l.Push(lua.LNil)
@@ -67,9 +67,9 @@ func luaToNumber(l *lua.LState) int {
 		return 1
 	}
 	if base < 2 || base > 36 {
-		argError(l, 2, "tonumber", "base out of range")
+		ArgError(l, 2, "tonumber", "base out of range")
 	}
-	s := strings.ToLower(strings.Trim(stringArg(l, 1, "tonumber"), " \t\n\v\f\r"))
+	s := strings.ToLower(strings.Trim(StringArg(l, 1, "tonumber"), " \t\n\v\f\r"))
 	if base == 16 {
 		s = strings.TrimPrefix(s, "0x")
 	}
@@ -94,26 +94,26 @@ func collectGarbage(l *lua.LState) int {
 }
 
 func loadString(l *lua.LState) int {
-	src := stringArg(l, 1, "loadstring")
+	src := StringArg(l, 1, "loadstring")
 	name := src
 	if l.Get(2) != lua.LNil {
-		name = stringArg(l, 2, "loadstring")
+		name = StringArg(l, 2, "loadstring")
 	}
-	proto, err := compileChunk(src, chunkID(name))
+	proto, err := CompileChunk(src, ChunkID(name))
 	if err != nil {
-		e := compileError(err, "")
+		line, msg := SyntaxError(err)
 		l.Push(lua.LNil)
-		l.Push(lua.LString(chunkID(name) + ":" + strconv.Itoa(e.Line) + ": " + e.Msg))
+		l.Push(lua.LString(ChunkID(name) + ":" + strconv.Itoa(line) + ": " + msg))
 		return 2
 	}
 	l.Push(l.NewFunctionFromProto(proto)) // in _G
 	return 1
 }
 
-// needsFile is a function that would read the terminal if it were not given the name of a file.
-func needsFile(fn lua.LValue, name string) lua.LGFunction {
+// NeedsFile is a function that would read the terminal if it were not given the name of a file.
+func NeedsFile(fn lua.LValue, name string) lua.LGFunction {
 	return func(l *lua.LState) int {
-		stringArg(l, 1, name)
+		StringArg(l, 1, name)
 		n := l.GetTop()
 		l.Insert(fn, 1)
 		l.Call(n, lua.MultRet)
@@ -123,26 +123,26 @@ func needsFile(fn lua.LValue, name string) lua.LGFunction {
 
 // openCoroutines puts coroutines under the clock that all code runs under; gopher-lua would give
 // each a context of its own, which ends with the call that made it.
-func (u *universe) openCoroutines() {
-	lib := u.l.GetGlobal("coroutine").(*lua.LTable)
+func (b *Libs) openCoroutines() {
+	lib := b.l.GetGlobal("coroutine").(*lua.LTable)
 	create, resume := lib.RawGetString("create"), lib.RawGetString("resume")
 	makeThread := func(l *lua.LState) *lua.LState {
 		if l.Get(1).Type() != lua.LTFunction {
-			argError(l, 1, "create", "Lua function expected")
+			ArgError(l, 1, "create", "Lua function expected")
 		}
 		l.Push(create)
 		l.Push(l.Get(1))
 		l.Call(1, 1)
 		th := l.Get(-1).(*lua.LState)
 		l.Pop(1)
-		th.SetContext(&u.clock)
+		th.SetContext(b.l.Context())
 		return th
 	}
-	lib.RawSetString("create", u.l.NewFunction(func(l *lua.LState) int {
+	lib.RawSetString("create", b.l.NewFunction(func(l *lua.LState) int {
 		l.Push(makeThread(l))
 		return 1
 	}))
-	lib.RawSetString("wrap", u.l.NewFunction(func(l *lua.LState) int {
+	lib.RawSetString("wrap", b.l.NewFunction(func(l *lua.LState) int {
 		th := makeThread(l)
 		l.Push(l.NewFunction(func(l *lua.LState) int {
 			n := l.GetTop()

@@ -1,4 +1,4 @@
-package script
+package lua51
 
 import (
 	"math"
@@ -8,8 +8,8 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// numberText is a number as Lua 5.1 writes it, with %.14g.
-func numberText(n lua.LNumber) string {
+// NumberText is a number as Lua 5.1 writes it, with %.14g.
+func NumberText(n lua.LNumber) string {
 	f := float64(n)
 	switch {
 	case math.IsInf(f, 1):
@@ -22,19 +22,19 @@ func numberText(n lua.LNumber) string {
 	return strconv.FormatFloat(f, 'g', 14, 64)
 }
 
-// number is the value of a number or of a string that reads as one.
-func number(v lua.LValue) (float64, bool) {
+// Number is the value of a number or of a string that reads as one.
+func Number(v lua.LValue) (float64, bool) {
 	switch v := v.(type) {
 	case lua.LNumber:
 		return float64(v), true
 	case lua.LString:
-		return parseNumber(string(v))
+		return ParseNumber(string(v))
 	}
 	return 0, false
 }
 
-// parseNumber reads a number as Lua 5.1 does: decimal or 0x, with space around it.
-func parseNumber(s string) (float64, bool) {
+// ParseNumber reads a number as Lua 5.1 does: decimal or 0x, with space around it.
+func ParseNumber(s string) (float64, bool) {
 	s = strings.Trim(s, " \t\n\v\f\r")
 	digits := strings.TrimLeft(s, "+-")
 	if len(s)-len(digits) > 1 || strings.ContainsAny(s, "_pPiInN") {
@@ -58,9 +58,9 @@ func parseNumber(s string) (float64, bool) {
 	return f, true
 }
 
-// integer is v cut to an integer, as C does it; 0 for what has none.
-func integer(v lua.LValue) (int, bool) {
-	f, ok := number(v)
+// Integer is v cut to an integer, as C does it; 0 for what has none.
+func Integer(v lua.LValue) (int, bool) {
+	f, ok := Number(v)
 	if !ok {
 		return 0, false
 	}
@@ -70,8 +70,8 @@ func integer(v lua.LValue) (int, bool) {
 	return int(f), true
 }
 
-// unsigned is v as an unsigned number of 64 bits: -1 is the largest.
-func unsigned(f float64) uint64 {
+// Unsigned is v as an unsigned number of 64 bits: -1 is the largest.
+func Unsigned(f float64) uint64 {
 	switch {
 	case math.IsNaN(f):
 		return 0
@@ -85,13 +85,13 @@ func unsigned(f float64) uint64 {
 	return uint64(f)
 }
 
-// text is the value of a string or of a number in text.
-func text(v lua.LValue) (string, bool) {
+// Text is the value of a string or of a number in text.
+func Text(v lua.LValue) (string, bool) {
 	switch v := v.(type) {
 	case lua.LString:
 		return string(v), true
 	case lua.LNumber:
-		return numberText(v), true
+		return NumberText(v), true
 	}
 	return "", false
 }

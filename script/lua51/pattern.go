@@ -1,4 +1,4 @@
-package script
+package lua51
 
 // Lua patterns over bytes. gopher-lua's matcher lacks %f and has positions, anchors and sets that
 // differ from Lua 5.1.
