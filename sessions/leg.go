@@ -1,0 +1,363 @@
+package sessions
+
+import (
+	"encoding/binary"
+	"slices"
+
+	"mydbg/intercept"
+	"mydbg/mysqlwire"
+	"mydbg/sessions/capture"
+)
+
+// leg is one TCP connection of a track: the client's, or the proxy's own to the server.
+type leg struct {
+	walker
+	t      *track
+	side   intercept.Leg
+	client capture.Side // the side of the stream that is the client
+
+	at      int64 // time of what is walked now
+	running int   // entry under way; none without one
+	head    mysqlwire.Frame
+	began   uint64 // where the running command is in the stream
+	queries uint64 // commands seen
+	stmts   map[uint32]*lineage
+	execute *lineage // that the running exchange executes
+
+	asleep bool       // until a command begins that can be recognised
+	guess  *guesswork // of a connection whose login is not in the file
+}
+
+const none = -1
+
+// lineage are the exchanges that later ones need to be understood: entries by number.
+type lineage struct {
+	prepared, bound, shaped int // bound sent parameter types, shaped got column definitions
+
+	types, columns int    // the newest ones, which become bound and shaped when an exchange needs them
+	long           []int  // long data since the last execute
+	list           uint32 // of index.deps; 0 when it has to be made anew
+}
+
+func newLeg(t *track, side intercept.Leg, client capture.Side) *leg {
+	l := &leg{t: t, side: side, client: client, running: none, stmts: map[uint32]*lineage{}}
+	l.src, l.on = t.s.file, l
+	return l
+}
+
+// direction is which way a side of the stream sends.
+func (l *leg) direction(from capture.Side) mysqlwire.Direction {
+	if from == l.client {
+		return mysqlwire.ToServer
+	}
+	return mysqlwire.ToClient
+}
+
+// arrive takes a segment.
+func (l *leg) arrive(from capture.Side, seg capture.Segment) {
+	dir := l.direction(from)
+	l.at = seg.At
+	f := &l.flow[dir]
+	f.add(seg.Data, seg.Off)
+	if l.side == intercept.ClientLeg {
+		l.t.info.Bytes[dir] += uint64(len(seg.Data))
+	}
+	switch {
+	case l.t.info.Marks&(Encrypted|Compressed) != 0:
+		f.pos = f.end
+	case l.guess != nil:
+		l.guess.arrive(l, dir, seg)
+	case l.asleep:
+		l.wake(dir, seg.Data)
+	default:
+		l.walk(dir)
+	}
+}
+
+// wake goes on with the first segment that begins with a command.
+func (l *leg) wake(dir mysqlwire.Direction, data []byte) {
+	if dir == mysqlwire.ToClient || !isCommand(data) {
+		return
+	}
+	l.resume(l.flow[dir].end - uint64(len(data)))
+	l.walk(dir)
+}
+
+// resume expects a command at pos. What the server has said before belongs to something else.
+func (l *leg) resume(pos uint64) {
+	l.asleep = false
+	for d := range l.flow {
+		f := &l.flow[d]
+		f.pos, f.left, f.need, f.frame = f.end, 0, 0, mysqlwire.Frame{}
+	}
+	l.flow[mysqlwire.ToServer].pos = pos
+	l.dec.Ready()
+}
+
+// missing takes note of bytes that are not in the file.
+func (l *leg) missing(from capture.Side, n int, at int64) {
+	l.at = at
+	f := &l.flow[l.direction(from)]
+	inside := f.need == 0 && f.pos+uint64(f.left) >= f.end+uint64(n) && f.left > 0
+	f.lack(n)
+	t := l.t
+	t.info.Marks |= Gap
+	t.info.Missing += uint64(n)
+	if l.guess != nil {
+		l.guess.gap(l)
+		return
+	}
+	if l.running != none {
+		t.ix.entries[l.running].marks |= intercept.MarkPartial
+	}
+	if inside { // of a packet nobody looks into: its end is known
+		l.walk(l.direction(from))
+		return
+	}
+	l.interrupt("bytes of it are not in the capture")
+	if l.dec.State() < mysqlwire.StateIdle {
+		l.guess = newGuess()
+		return
+	}
+	l.asleep = true
+}
+
+// interrupt ends the running exchange without its end having been seen.
+func (l *leg) interrupt(note string) {
+	if l.running == none {
+		return
+	}
+	e := &l.t.ix.entries[l.running]
+	e.state = intercept.Gone
+	e.took = newSpan(l.at - e.begun)
+	l.t.ix.extraOf(l.running).note = note
+	l.finish()
+}
+
+func (l *leg) finish() {
+	l.running, l.execute = none, nil
+	if l.side == intercept.ClientLeg {
+		l.t.clientDone()
+	} else {
+		l.t.serverDone()
+	}
+}
+
+func (l *leg) lost(why error) {
+	l.t.failed(l, why)
+}
+
+// begins implements watcher.
+func (l *leg) begins(f mysqlwire.Frame, at uint64) (want int) {
+	size := uint64(mysqlwire.HeaderLen + f.Len)
+	if f.Begins {
+		l.head, l.began = f, at
+		l.queries++
+		l.t.command(l, f, at)
+	}
+	if l.running != none {
+		e := &l.t.ix.entries[l.running]
+		if f.Dir == mysqlwire.ToServer {
+			e.in = clamp32(uint64(e.in) + size)
+		} else {
+			e.out = clamp32(uint64(e.out) + size)
+			if !e.answered {
+				e.answered = true
+				e.first = newSpan(l.at - e.begun)
+			}
+		}
+	} else if l.t.match.active && l.side == intercept.ServerLeg && f.Dir == mysqlwire.ToClient {
+		l.t.match.answered(l, size)
+	}
+	if f.Cont {
+		return 0
+	}
+	switch f.Kind {
+	case mysqlwire.KindOK, mysqlwire.KindERR, mysqlwire.KindEOF, mysqlwire.KindColumnCount, mysqlwire.KindGreeting, mysqlwire.KindLogin,
+		mysqlwire.KindAuthSwitch, mysqlwire.KindSSLRequest:
+		return min(f.Len, 1<<20)
+	case mysqlwire.KindStmtExecute, mysqlwire.KindStmtBulkExecute, mysqlwire.KindStmtClose, mysqlwire.KindStmtReset,
+		mysqlwire.KindStmtFetch, mysqlwire.KindStmtSendLongData:
+		return min(f.Len, 16)
+	}
+	return 0
+}
+
+// payload implements watcher.
+func (l *leg) payload(f mysqlwire.Frame, b []byte) {
+	if f.Kind.IsCommand() {
+		l.names(f, b)
+		return
+	}
+	switch f.Kind {
+	case mysqlwire.KindGreeting, mysqlwire.KindLogin, mysqlwire.KindSSLRequest, mysqlwire.KindAuthSwitch:
+		l.t.greeted(l, f.Kind, b)
+		return
+	}
+	if l.running == none {
+		if !f.Ends && f.Dir == mysqlwire.ToClient {
+			l.t.authenticated(l, f.Kind, b)
+		}
+		return
+	}
+	e := &l.t.ix.entries[l.running]
+	cx := mysqlwire.Context{Caps: l.dec.Caps()}
+	switch f.Kind {
+	case mysqlwire.KindOK:
+		l.t.ok = mysqlwire.OK{}
+		if m := &l.t.ok; m.Decode(b, &cx) == nil {
+			e.warnings = m.Warnings
+			if len(b) > 0 && b[0] == 0 {
+				e.results = min(e.results+1, 254)
+				e.affected = clamp32(uint64(e.affected) + m.AffectedRows)
+				if m.LastInsertID != 0 {
+					e.lastInsertID = m.LastInsertID
+				}
+			}
+		}
+	case mysqlwire.KindEOF:
+		var m mysqlwire.EOF
+		if m.Decode(b, &cx) == nil {
+			e.warnings = m.Warnings
+		}
+	case mysqlwire.KindERR:
+		if len(b) >= 3 {
+			e.code = binary.LittleEndian.Uint16(b[1:])
+		}
+	case mysqlwire.KindColumnCount:
+		var m mysqlwire.ColumnCount
+		if m.Decode(b, &cx) == nil {
+			e.results = min(e.results+1, 254)
+			e.cols = max(e.cols, uint16(min(m.Count, 1<<16-1)))
+			if l.execute != nil && m.Definitions() {
+				l.execute.columns = l.running
+			}
+		}
+	}
+}
+
+// ends implements watcher.
+func (l *leg) ends(f mysqlwire.Frame) {
+	if l.running != none && f.Kind.IsRow() && !f.More {
+		e := &l.t.ix.entries[l.running]
+		e.rows = clamp32(uint64(e.rows) + 1)
+	}
+	if !f.Ends {
+		return
+	}
+	if l.running == none {
+		if l.side == intercept.ServerLeg {
+			l.t.serverDone()
+		}
+		return
+	}
+	i := l.running
+	e := &l.t.ix.entries[i]
+	e.state, e.status = intercept.Done, l.dec.Status()
+	e.took = newSpan(l.at - e.begun)
+	if l.dec.Command() == mysqlwire.ComStmtPrepare && e.code == 0 {
+		if st := l.dec.Stmt(mysqlwire.LastStmtID); st != nil {
+			l.stmts[st.ID] = &lineage{prepared: i, bound: none, shaped: none, types: none, columns: none}
+		}
+	}
+	if l.execute != nil && l.execute.long != nil {
+		l.execute.long, l.execute.list = nil, 0
+	}
+	l.finish()
+}
+
+// names notes which statement a command is about and what it needs to be understood.
+func (l *leg) names(f mysqlwire.Frame, b []byte) {
+	if l.running == none || len(b) < 5 {
+		return
+	}
+	switch f.Kind {
+	case mysqlwire.KindStmtExecute, mysqlwire.KindStmtBulkExecute, mysqlwire.KindStmtFetch, mysqlwire.KindStmtReset,
+		mysqlwire.KindStmtClose, mysqlwire.KindStmtSendLongData:
+	default:
+		return
+	}
+	id := binary.LittleEndian.Uint32(b[1:])
+	if st := l.dec.Stmt(id); st != nil {
+		id = st.ID
+	}
+	e := &l.t.ix.entries[l.running]
+	e.stmt = id
+	line := l.stmts[id]
+	if line == nil {
+		return
+	}
+	executes := f.Kind == mysqlwire.KindStmtExecute || f.Kind == mysqlwire.KindStmtBulkExecute
+	binds := executes && l.bindsTypes(f, b, id)
+	if executes && !binds {
+		line.needs(&line.bound, line.types)
+	}
+	const leftOut = mysqlwire.MariaDBCacheMetadata | mysqlwire.OptionalResultsetMetadata
+	if f.Kind == mysqlwire.KindStmtFetch || executes && l.dec.Caps()&leftOut != 0 {
+		line.needs(&line.shaped, line.columns)
+	}
+	e.deps = l.t.ix.dependencies(line)
+	if binds {
+		line.types = l.running
+	}
+	switch f.Kind {
+	case mysqlwire.KindStmtSendLongData:
+		line.long, line.list = append(line.long, l.running), 0
+	case mysqlwire.KindStmtClose:
+		delete(l.stmts, id)
+	case mysqlwire.KindStmtReset:
+		line.long, line.list = nil, 0
+	case mysqlwire.KindStmtExecute, mysqlwire.KindStmtBulkExecute:
+		l.execute = line
+	}
+}
+
+// bindsTypes reports whether an execute sends its parameters' types.
+func (l *leg) bindsTypes(f mysqlwire.Frame, b []byte, id uint32) bool {
+	st := l.dec.Stmt(id)
+	if st == nil || len(st.Params) == 0 {
+		return false
+	}
+	if f.Kind == mysqlwire.KindStmtBulkExecute {
+		return len(b) > 6 && mysqlwire.BulkFlags(binary.LittleEndian.Uint16(b[5:]))&mysqlwire.BulkSendTypes != 0
+	}
+	n, at := len(st.Params), 10
+	if l.dec.Caps().Has(mysqlwire.QueryAttributes) {
+		count, size, ok := mysqlwire.ReadLenenc(b[min(at, len(b)):])
+		if !ok || count > 1<<16 {
+			return true
+		}
+		n, at = int(count), at+size
+	}
+	at += (n + 7) / 8
+	return at < len(b) && b[at] == 1
+}
+
+// needs brings what an exchange needs up to date.
+func (line *lineage) needs(which *int, newest int) {
+	if *which != newest {
+		*which, line.list = newest, 0
+	}
+}
+
+// dependencies is the list of entries that have to be read before one of the statement.
+func (ix *index) dependencies(line *lineage) uint32 {
+	if line.list != 0 {
+		return line.list
+	}
+	all := append([]int{line.prepared, line.bound, line.shaped}, line.long...)
+	slices.Sort(all)
+	all = slices.Compact(all)
+	if len(ix.deps) == 0 {
+		ix.deps = append(ix.deps, 0) // 0 is no list
+	}
+	line.list = uint32(len(ix.deps))
+	ix.deps = append(ix.deps, 0)
+	for _, i := range all {
+		if i != none {
+			ix.deps = append(ix.deps, uint32(i))
+		}
+	}
+	ix.deps[line.list] = uint32(len(ix.deps)) - line.list - 1
+	return line.list
+}
