@@ -405,8 +405,8 @@ func TestServerThatIsNotThere(t *testing.T) {
 	}
 	defer db.Close()
 	err = db.PingContext(t.Context())
-	if my := (*mysql.MySQLError)(nil); !errors.As(err, &my) || my.Number != 2003 {
-		t.Errorf("the client got %v, want error 2003", err)
+	if my := (*mysql.MySQLError)(nil); !errors.As(err, &my) || my.Number != 1429 {
+		t.Errorf("the client got %v, want error 1429", err)
 	}
 	p.wait(&p.out, `connection 1: .*cannot connect to the server`)
 }

@@ -115,7 +115,11 @@ func (s *session) hold(ctx context.Context, ev *Event, why Verdict, own *leg) (V
 		what = fmt.Sprintf("connection %d", s.conn.ID)
 	}
 	s.note(Info, "%s stopped at %s by %s", what, ev.Point, why.By)
+	s.attempt.held = ev.Point.String()
 	v, err := s.proxy.Gate.Hold(ctx, ev, why, holdOptions(&why))
+	if err == nil {
+		s.attempt.held = ""
+	}
 	s.x.HeldFor += time.Since(began)
 	if err == nil && s.x.Seq != 0 {
 		s.x.State = InFlight

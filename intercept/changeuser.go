@@ -18,20 +18,33 @@ func (s *session) beginAuth(payload []byte) (sent bool, err error) {
 	}
 	info := s.conn.Info()
 	x := auth.NewExchange(legOf(s.client, info.ClientTLS), legOf(s.server, info.ServerTLS), s.proxy.authOptions(s.dec.Caps()))
+	s.attempt.exchange, s.attempt.refused, s.attempt.told = x, nil, nil
+	s.attempt.at(StepChangeUser)
 	step, err := x.Begin(m.PluginName, s.scramble, slices.Clone(m.AuthResponse))
+	s.change = m
 	if err != nil {
-		s.reply = s.refusal(m, err)
+		s.reply, s.change = s.refusal(m, err), nil
 		return false, nil
 	}
-	s.exchange, s.change = x, m
+	s.exchange = x
 	s.client.seq = s.seq
 	return true, s.authStep(&step)
 }
 
 // refusal is what the client is told when the exchange cannot go on.
 func (s *session) refusal(m *mysqlwire.ChangeUser, err error) *mysqlwire.Answer {
-	s.note(Error, "connection %d: COM_CHANGE_USER to %s: %v%s", s.conn.ID, m.User, err, hint(err))
-	return mysqlwire.ERRAnswer(1045, "28000", "mydbg: login of "+m.User+": "+err.Error())
+	s.attempt.told = &mysqlwire.ERR{Code: erAccessDenied, SQLState: "28000", Message: "mydbg: login of " + m.User + ": " + err.Error()}
+	s.changeFailed(Error, err)
+	return mysqlwire.ERRAnswer(s.attempt.told.Code, s.attempt.told.SQLState, s.attempt.told.Message)
+}
+
+// changeFailed notes why the COM_CHANGE_USER under way failed.
+func (s *session) changeFailed(level Level, err error) {
+	i := s.conn.Info()
+	i.User, i.DB = s.change.User, s.change.DB
+	r := s.report(&i, err)
+	s.x.Note = r.Title()
+	s.failedLogin(level, r)
 }
 
 // authFromServer and authFromClient carry the authentication rounds over.
@@ -67,7 +80,12 @@ func (s *session) authRounds(ctx context.Context, step *auth.Step, err error) er
 	s.scramble = s.exchange.Scramble()
 	if step.OK {
 		user, db, plugin, steps := s.change.User, s.change.DB, s.exchange.Plugin(), s.exchange.History()
-		s.conn.change(func(i *ConnInfo) { i.User, i.DB, i.AuthPlugin, i.Login = user, db, plugin, steps })
+		s.conn.change(func(i *ConnInfo) {
+			i.User, i.DB, i.AuthPlugin, i.Login, i.LoginFailure = user, db, plugin, steps, nil
+		})
+	} else if e := new(mysqlwire.ERR); e.Decode(step.ToClient[len(step.ToClient)-1], nil) == nil {
+		s.attempt.refused = e
+		s.changeFailed(Warning, errRefused)
 	}
 	s.exchange, s.change, s.shown = nil, nil, true
 	return s.answered(ctx)

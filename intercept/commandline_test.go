@@ -66,13 +66,20 @@ func TestCommandLineClients(t *testing.T) {
 			{"mariadb", []string{"--skip-ssl"}, false},
 			{"mariadb", []string{"--ssl"}, true},
 			{"mariadb", []string{"--ssl", "--ssl-verify-server-cert"}, true},
+			{"mariadb11", []string{"--skip-ssl"}, false},
+			{"mariadb11", []string{"--ssl", "--disable-ssl-verify-server-cert"}, true},
+			{"mariadb11", []string{"--ssl", "--ssl-verify-server-cert"}, true},
 		} {
 			for _, mode := range []tlspair.Mode{tlspair.Disabled, tlspair.Required} {
 				t.Run(fmt.Sprintf("%s to %s, %s, %s", c.program, s.Name, strings.Join(c.args, " "), mode), func(t *testing.T) {
 					path := tool(t, c.program)
+					if noTLS(t, &s, false, mode) {
+						return
+					}
 					p := intercepttest.NewProxy(t, intercept.Options{ClientTLS: tlspair.Preferred, BackendTLS: mode}, s.Addr)
+					plainServer := !offersTLS(t, &s)
 					args := c.args
-					if ca := "--ssl-ca="; strings.Contains(strings.Join(args, " "), "erify") || strings.Contains(strings.Join(args, " "), "VERIFY") {
+					if ca := "--ssl-ca="; strings.Contains(strings.Join(args, " "), "--ssl-verify") || strings.Contains(strings.Join(args, " "), "VERIFY") {
 						file, err := p.CAFile()
 						if err != nil {
 							t.Fatal(err)
@@ -85,8 +92,13 @@ func TestCommandLineClients(t *testing.T) {
 							continue
 						}
 						direct := []string{"--ssl-mode=REQUIRED"}
-						if c.program == "mariadb" {
-							direct = []string{"--ssl"}
+						switch {
+						case c.program == "mysql" && plainServer:
+							direct = []string{"--ssl-mode=DISABLED"}
+						case c.program != "mysql" && plainServer:
+							direct = []string{"--skip-ssl"}
+						case c.program != "mysql":
+							direct = []string{"--ssl", "--disable-ssl-verify-server-cert"}
 						}
 						want, directErr := run(t, path, u, s.Addr, "lab", "select substring_index(current_user(), '@', 1)", direct...)
 						got, err := run(t, path, u, p.Addr, "lab", "select substring_index(current_user(), '@', 1)", args...)

@@ -43,7 +43,10 @@ type ConnInfo struct {
 	Caps           mysqlwire.Caps // agreed with the client
 	ClientTLS      string         // "TLS 1.3", "" for plain
 	ServerTLS      string
-	Statements     int // open prepared statements
+	ClientCert     *Certificate // that the client presented, not verified; nil without one
+	ServerCert     *Certificate // that the server presented
+	LoginFailure   *LoginReport // why the login, or the latest COM_CHANGE_USER, failed; nil if it did not
+	Statements     int          // open prepared statements
 	Commands       uint64
 	Status         mysqlwire.Status
 	TxSince        time.Time // zero outside a transaction

@@ -31,7 +31,7 @@ func (s *session) connect(ctx context.Context, want int) error {
 		}
 		return context.Cause(ctx)
 	case err != nil:
-		return refuse(2003, "HY000", "cannot connect to the server %s: %w. Is it running, and is the address right? Set it with --backend", b.Address, err)
+		return refuse(codeNoServer, "HY000", "cannot connect to the server %s: %w. Is it running, and is the address right? Set it with --backend", b.Address, err)
 	}
 	s.socks.add(nc)
 	s.server = s.proxy.tapped(s.conn, newLeg(nc, mysqlwire.ToClient))
@@ -47,9 +47,9 @@ func (s *session) greet(ctx context.Context) (*mysqlwire.Greeting, error) {
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, refuse(2013, "HY000", "the server at %s sent no greeting for %v. Is it a MySQL server?", s.conn.Info().Backend, s.proxy.o.ConnectTimeout)
+		return nil, refuse(codeNoServer, "HY000", "the server at %s sent no greeting for %v: %w. Is it a MySQL server?", s.conn.Info().Backend, s.proxy.o.ConnectTimeout, err)
 	case err != nil:
-		return nil, refuse(2013, "HY000", "the server at %s sent no greeting: %w", s.conn.Info().Backend, err)
+		return nil, refuse(codeNoServer, "HY000", "the server at %s sent no greeting: %w", s.conn.Info().Backend, err)
 	}
 	ev := s.event(rule.ReadHandshake)
 	ev.Dir, ev.Kind, ev.Packet, ev.PacketLen = mysqlwire.ToClient, mysqlwire.KindGreeting, packet, len(packet)
@@ -65,12 +65,17 @@ func (s *session) greet(ctx context.Context) (*mysqlwire.Greeting, error) {
 		if err := s.client.writePacket(packet); err != nil {
 			return nil, s.left(s.client, err)
 		}
+		if isERR && v.Action != Reply {
+			s.refusedBy([][]byte{packet})
+			return nil, errRefused
+		}
 		return nil, errClosed
 	}
 	g := &mysqlwire.Greeting{}
 	if err := g.Decode(packet, nil); err != nil {
-		return nil, refuse(2012, "HY000", "%s does not greet as a MySQL server: %w", s.conn.Info().Backend, err)
+		return nil, refuse(codeNoServer, "HY000", "%s does not greet as a MySQL server: %w: %w", s.conn.Info().Backend, err, foreign(packet, "its greeting is unreadable"))
 	}
+	s.attempt.serverCaps, s.attempt.serverPlugin = g.Caps, g.PluginName
 	s.conn.change(func(i *ConnInfo) {
 		i.Phase, i.Server, i.Thread, i.MariaDB = LoggingIn, g.ServerVersion(), g.ConnectionID, g.MariaDB()
 	})
@@ -85,6 +90,7 @@ func (s *session) sendGreeting(g *mysqlwire.Greeting) error {
 	mode := s.proxy.o.ClientTLS
 	if mode >= tlspair.Required || mode != tlspair.Disabled && (g.Caps.Has(mysqlwire.SSL) || s.proxy.o.BackendTLS != tlspair.Mirror) {
 		offer.Caps |= mysqlwire.SSL
+		s.attempt.clientTLS = true
 	}
 	b, err := offer.Encode(nil, nil)
 	if err != nil {

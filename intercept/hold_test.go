@@ -157,7 +157,7 @@ func TestSilentServer(t *testing.T) {
 	q := intercepttest.NewProxy(t, intercept.Options{ConnectTimeout: 20 * time.Millisecond}, l.Addr().String())
 	_, err = intercepttest.TryDial(t, "tcp", q.Addr, "u", "", "", 0)
 	var e *mysqlwire.ERR
-	if !errors.As(err, &e) || e.Code != 2013 || !strings.Contains(e.Message, "no greeting") {
+	if !errors.As(err, &e) || e.Code != 1429 || !strings.Contains(e.Message, "no greeting") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -59,6 +59,7 @@ type Notice struct {
 	Conn     ConnID // 0 when it is about none
 	Exchange Seq
 	Text     string
+	Login    *LoginReport // of a login that failed; nil on other notices
 }
 
 const (
@@ -183,7 +184,19 @@ func (j *Journal) Notices(n uint64, dst []Notice) []Notice {
 
 // Note adds a line to the log.
 func (j *Journal) Note(l Level, c ConnID, s Seq, format string, args ...any) {
-	n := Notice{At: time.Now(), Level: l, Conn: c, Exchange: s, Text: fmt.Sprintf(format, args...)}
+	j.add(Notice{At: time.Now(), Level: l, Conn: c, Exchange: s, Text: fmt.Sprintf(format, args...)})
+}
+
+// noteLogin adds a line about a login that failed.
+func (j *Journal) noteLogin(l Level, c ConnID, s Seq, r *LoginReport) {
+	text := fmt.Sprintf("connection %d: %s", c, r.Title())
+	if hint := r.Hint(); hint != "" {
+		text += ". What to change: " + hint
+	}
+	j.add(Notice{At: r.At, Level: l, Conn: c, Exchange: s, Text: text, Login: r})
+}
+
+func (j *Journal) add(n Notice) {
 	j.mu.Lock()
 	n.N = j.noticed + 1
 	if len(j.notices) < keptNotices {

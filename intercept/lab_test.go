@@ -332,7 +332,7 @@ func TestServerThatIsNotThere(t *testing.T) {
 	}
 	defer db.Close()
 	var e *mysql.MySQLError
-	if err := db.Ping(); !errors.As(err, &e) || e.Number != 2003 {
+	if err := db.Ping(); !errors.As(err, &e) || e.Number != 1429 {
 		t.Errorf("got %v", err)
 	}
 }

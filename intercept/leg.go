@@ -3,7 +3,6 @@ package intercept
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"os"
@@ -124,10 +123,10 @@ func (l *leg) readPacket(limit int) ([]byte, error) {
 		}
 		h := mysqlwire.ParseHeader(l.unread())
 		if len(payload)+h.Len > limit {
-			return nil, fmt.Errorf("packet of %d bytes where at most %d make sense: this is not MySQL's protocol", h.Len, limit)
+			return nil, foreign(l.unread(), "packet of %d bytes where at most %d make sense", h.Len, limit)
 		}
 		if h.Seq != l.seq {
-			return nil, fmt.Errorf("packet number %d, want %d: this is not MySQL's protocol", h.Seq, l.seq)
+			return nil, foreign(l.unread(), "packet number %d, want %d", h.Seq, l.seq)
 		}
 		l.seq++
 		l.r += mysqlwire.HeaderLen

@@ -2,7 +2,6 @@ package intercept
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"time"
@@ -33,37 +32,54 @@ func refuse(code uint16, state string, format string, args ...any) error {
 	return &refusal{code, state, fmt.Errorf(format, args...)}
 }
 
+// Errors of servers that clients are told where mydbg ends a login. Those that only client libraries
+// have (2003, 2026, …) would say more, but MariaDB's take them for a malformed packet.
+const (
+	codeNoServer = 1429 // ER_CONNECT_TO_FOREIGN_DATA_SOURCE
+	codeNoTLS    = erBadHandshake
+)
+
+// Why mydbg refuses a client.
+var (
+	errOldProtocol = errors.New("the client speaks the protocol from before MySQL 4.1, which is not supported")
+	errNeedsTLS    = errors.New("this listener takes connections with TLS only")
+	errNoTLS       = errors.New("the client wants TLS, which was not offered")
+)
+
 // login carries a connection from its first byte to the command phase.
 func (s *session) login(ctx context.Context) error {
 	err := s.handshake(ctx)
+	if err == nil {
+		return nil
+	}
+	level := Warning
 	var r *refusal
-	if errors.As(err, &r) {
-		s.note(Error, "connection %d: %v%s", s.conn.ID, r.err, hint(r.err))
-		e := &mysqlwire.ERR{Code: r.code, SQLState: r.state, Message: "mydbg: " + r.err.Error()}
+	tell := errors.As(err, &r) && ctx.Err() == nil
+	if tell {
+		level, s.attempt.told = Error, &mysqlwire.ERR{Code: r.code, SQLState: r.state, Message: "mydbg: " + r.err.Error()}
 		if s.client.seq == 0 { // in place of the greeting: no capability is agreed yet, SQLSTATE is not expected
-			e.SQLState = ""
+			s.attempt.told.SQLState = ""
 		}
-		b, encErr := e.Encode(nil, &mysqlwire.Context{Caps: mysqlwire.Protocol41})
+	}
+	if why := s.explain(ctx, err); why != nil {
+		s.failedLogin(level, why)
+	}
+	if tell {
+		b, encErr := s.attempt.told.Encode(nil, &mysqlwire.Context{Caps: mysqlwire.Protocol41})
 		if encErr == nil {
 			_ = s.client.writePacket(b) // it is leaving anyway
 		}
-	} else if err != nil && !errors.Is(err, errClosed) && ctx.Err() == nil {
-		s.note(Warning, "connection %d: login: %v%s", s.conn.ID, err, hint(err))
 	}
 	return err
 }
 
-// hint is what the person can try, of errors that know.
-func hint(err error) string {
-	var leg *tlspair.Error
-	var step *auth.Error
-	switch {
-	case errors.As(err, &leg) && leg.Hint != "":
-		return ". " + leg.Hint
-	case errors.As(err, &step) && step.Hint != "":
-		return ". " + step.Hint
+// failedLogin notes why a login failed.
+func (s *session) failedLogin(level Level, r *LoginReport) {
+	if r.Cause == CauseNoLogin {
+		level = Info
 	}
-	return ""
+	s.conn.change(func(i *ConnInfo) { i.LoginFailure = r })
+	s.proxy.Journal.noteLogin(level, s.conn.ID, s.x.Seq, r)
 }
 
 func (s *session) handshake(ctx context.Context) error {
@@ -80,6 +96,7 @@ func (s *session) handshake(ctx context.Context) error {
 	if err := s.connect(ctx, v.Backend); err != nil {
 		return err
 	}
+	s.attempt.at(StepGreeting)
 	greeting, err := s.greet(ctx)
 	if err != nil {
 		return err
@@ -144,6 +161,7 @@ func (s *session) loginEvent(ctx context.Context, ev *Event) ([]byte, Verdict, e
 
 // readLogin reads the client's login, TLS first if it asks for it.
 func (s *session) readLogin(ctx context.Context) ([]byte, error) {
+	s.attempt.at(StepClientLogin)
 	packet, err := s.read(s.client)
 	if err != nil {
 		return nil, s.left(s.client, err)
@@ -151,57 +169,21 @@ func (s *session) readLogin(ctx context.Context) ([]byte, error) {
 	mode := s.proxy.o.ClientTLS
 	if !mysqlwire.IsSSLRequest(packet) {
 		if mode >= tlspair.Required {
-			return nil, refuse(3159, "HY000", "this listener takes connections with TLS only (--client-tls=%s)", mode)
+			return nil, refuse(erTLSRequired, "HY000", "%w (--client-tls=%s)", errNeedsTLS, mode)
 		}
 		return packet, nil
 	}
 	if mode == tlspair.Disabled {
-		return nil, refuse(2026, "HY000", "the client wants TLS, which was not offered (--client-tls=disabled)")
+		return nil, refuse(codeNoTLS, "08S01", "%w (--client-tls=disabled)", errNoTLS)
 	}
-	authority, conf, err := s.proxy.clientTLS(s.client.conn)
-	if err != nil {
-		return nil, refuse(2026, "HY000", "TLS: %w", err)
-	}
-	l := s.client
-	tc, err := authority.Server(ctx, l.conn, conf, l.unread())
-	if err != nil {
+	if err := s.startClientTLS(ctx); err != nil {
 		return nil, err
 	}
-	l.r, l.w = 0, 0
-	l.conn = tc
-	s.conn.change(func(i *ConnInfo) { i.ClientTLS = tls.VersionName(tc.ConnectionState().Version) })
-	if packet, err = s.read(l); err != nil {
-		return nil, s.left(l, err)
+	s.attempt.at(StepClientLogin)
+	if packet, err = s.read(s.client); err != nil {
+		return nil, s.left(s.client, err)
 	}
 	return packet, nil
-}
-
-// serverTLS starts TLS on the server leg if it should have it.
-func (s *session) serverTLS(ctx context.Context, login []byte, g *mysqlwire.Greeting) (bool, error) {
-	use, err := s.proxy.o.BackendTLS.Use(s.conn.Info().ClientTLS != "", g.Caps.Has(mysqlwire.SSL))
-	if err != nil {
-		return false, &refusal{2026, "HY000", err}
-	}
-	if !use {
-		return false, nil
-	}
-	conf, err := s.proxy.backendTLS(s.conn.Info().Backend)
-	if err != nil {
-		return false, refuse(2026, "HY000", "TLS to the server: %w", err)
-	}
-	// An SSLRequest is the first 32 bytes of the login.
-	request := append([]byte(nil), login[:32]...)
-	setSSL(request, true)
-	if err := s.server.writePacket(request); err != nil {
-		return false, s.left(s.server, err)
-	}
-	tc, err := tlspair.Client(ctx, s.server.conn, conf)
-	if err != nil {
-		return false, &refusal{2026, "HY000", err}
-	}
-	s.server.conn = tc
-	s.conn.change(func(i *ConnInfo) { i.ServerTLS = tls.VersionName(tc.ConnectionState().Version) })
-	return true, nil
 }
 
 // setSSL sets or clears CLIENT_SSL in the bytes of a login packet.
@@ -219,11 +201,12 @@ func (s *session) authenticate(ctx context.Context, g *mysqlwire.Greeting) error
 	if err != nil {
 		return err
 	}
-	login := &mysqlwire.Login{}
-	if err := login.Decode(packet, nil); err != nil {
-		return refuse(1043, "08S01", "this is no login that can be read: %w. Clients older than MySQL 4.1 are not supported", err)
+	login, err := decodeLogin(packet)
+	if err != nil {
+		return err
 	}
 	s.loggedIn(login, g)
+	s.attempt.at(StepAuthentication)
 	ev := s.event(rule.ReadAuth)
 	ev.Dir, ev.Kind, ev.Packet, ev.PacketLen = mysqlwire.ToServer, mysqlwire.KindLogin, mysqlwire.BlankPayload(mysqlwire.KindLogin, packet, nil), len(packet)
 	_, v, err := s.loginEvent(ctx, ev)
@@ -250,6 +233,17 @@ func (s *session) authenticate(ctx context.Context, g *mysqlwire.Greeting) error
 	return s.follow(ctx, packet, login, g)
 }
 
+func decodeLogin(packet []byte) (*mysqlwire.Login, error) {
+	if len(packet) >= 2 && packet[1]&byte(mysqlwire.Protocol41>>8) == 0 {
+		return nil, refuse(erBadHandshake, "08S01", "%w", errOldProtocol)
+	}
+	m := &mysqlwire.Login{}
+	if err := m.Decode(packet, nil); err != nil {
+		return nil, refuse(erBadHandshake, "08S01", "this is no login that can be read: %w", err)
+	}
+	return m, nil
+}
+
 // withSecret puts the client's answer to the scramble back into a login that was shown without it.
 func withSecret(packet, response []byte) ([]byte, error) {
 	var m mysqlwire.Login
@@ -268,6 +262,7 @@ func withSecret(packet, response []byte) ([]byte, error) {
 // loggedIn notes who logs in.
 func (s *session) loggedIn(m *mysqlwire.Login, g *mysqlwire.Greeting) {
 	offered := g.Caps &^ hidden
+	s.attempt.loggedIn, s.attempt.clientCaps, s.attempt.clientPlugin = true, m.Caps, m.PluginName
 	s.dec.Agree(offered&m.Caps|m.Caps&mysqlwire.SSL, g.MariaDB())
 	s.conn.change(func(i *ConnInfo) {
 		i.User, i.DB, i.AuthPlugin, i.Attrs, i.Caps = m.User, m.DB, m.PluginName, m.Attrs, s.dec.Caps()
@@ -278,6 +273,8 @@ func (s *session) loggedIn(m *mysqlwire.Login, g *mysqlwire.Greeting) {
 func (s *session) follow(ctx context.Context, packet []byte, login *mysqlwire.Login, g *mysqlwire.Greeting) error {
 	info := s.conn.Info()
 	x := auth.NewExchange(legOf(s.client, info.ClientTLS), legOf(s.server, info.ServerTLS), s.proxy.authOptions(s.dec.Caps()))
+	s.attempt.exchange = x
+	s.attempt.at(StepAuthentication)
 	step, err := x.Begin(login.PluginName, g.Scramble, login.AuthResponse)
 	for {
 		s.conn.change(func(i *ConnInfo) { i.AuthPlugin, i.Login = x.Plugin(), x.History() })
@@ -287,13 +284,16 @@ func (s *session) follow(ctx context.Context, packet []byte, login *mysqlwire.Lo
 		if err := s.loginStep(&step, packet, login); err != nil {
 			return err
 		}
+		if step.Done && !step.OK {
+			s.refusedBy(step.ToClient)
+		}
 		var done bool
 		if done, err = s.authResult(ctx, &step); done || err != nil {
 			if err == nil && step.OK {
 				s.ready(login, x.Scramble())
 				s.firstStatus(step.ToClient)
 			}
-			return first(err, s.unlessOK(step.OK, x))
+			return first(err, unlessOK(step.OK))
 		}
 		if step, err = s.authRound(x, step.Next); errors.Is(err, errClientLeft) || errors.Is(err, errServerLeft) {
 			return err
@@ -302,12 +302,23 @@ func (s *session) follow(ctx context.Context, packet []byte, login *mysqlwire.Lo
 }
 
 // unlessOK ends the session after a login that the server refused.
-func (s *session) unlessOK(ok bool, x *auth.Exchange) error {
+func unlessOK(ok bool) error {
 	if ok {
 		return nil
 	}
-	s.note(Warning, "connection %d: login failed: %s", s.conn.ID, x.Describe())
-	return errClosed
+	return errRefused
+}
+
+// refusedBy notes the server's error, and shows why before anybody is asked about it.
+func (s *session) refusedBy(packets [][]byte) {
+	e := &mysqlwire.ERR{}
+	if n := len(packets); n == 0 || e.Decode(packets[n-1], nil) != nil {
+		return
+	}
+	s.attempt.refused = e
+	i := s.conn.Info()
+	r := s.report(&i, errRefused)
+	s.conn.change(func(i *ConnInfo) { i.LoginFailure = r })
 }
 
 // loginStep sends what a step has for the server.
@@ -415,6 +426,7 @@ func (s *session) whoSpeaks() auth.Speaker {
 // ready begins the command phase.
 func (s *session) ready(login *mysqlwire.Login, scramble []byte) {
 	s.scramble = scramble
+	s.attempt.at(StepAfterLogin)
 	s.dec.Ready()
 	s.dec.SetDB(login.DB)
 	s.conn.status.Store(uint32(mysqlwire.StatusAutocommit))
@@ -429,6 +441,7 @@ func (s *session) firstStatus(packets [][]byte) {
 		return
 	}
 	s.conn.status.Store(uint32(ok.Status))
+	s.attempt.bound = auth.IsCertificateProof([]byte(ok.Info))
 	if db, changed := ok.Schema(); changed {
 		s.dec.SetDB(db)
 		s.conn.change(func(i *ConnInfo) { i.DB = db })

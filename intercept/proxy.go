@@ -78,6 +78,8 @@ type Proxy struct {
 	chain atomic.Pointer[Chain]
 
 	authority func() (*tlspair.Authority, error)
+	rsaKey    func() (*rsa.PrivateKey, error) // for passwords
+	askNoCert atomic.Bool                     // clients are not asked for a certificate any more: one had none that could be read
 
 	mu          sync.Mutex
 	listeners   []net.Listener
@@ -117,12 +119,37 @@ func New(o Options) (*Proxy, error) {
 		Journal: NewJournal(o.JournalSize, o.JournalBytes), Stepper: &Stepper{}, o: o,
 		conns:     map[ConnID]*Conn{},
 		authority: sync.OnceValues(func() (*tlspair.Authority, error) { return tlspair.OpenAuthority(o.StateDir) }),
+		rsaKey:    sync.OnceValues(tlspair.NewRSAKey),
+	}
+	if err := p.checkState(); err != nil {
+		return nil, err
 	}
 	p.Gate = &Gate{bell: p.Journal.ring}
 	p.Breakpoints = newBreakpoints(p)
 	p.base, p.stop = context.WithCancelCause(context.Background())
 	p.rechain()
 	return p, nil
+}
+
+// checkState looks whether clients can be offered TLS. If not, they are not, unless they must be.
+func (p *Proxy) checkState() error {
+	if p.o.ClientTLS == tlspair.Disabled {
+		return nil
+	}
+	err := tlspair.CheckDir(p.o.StateDir)
+	switch {
+	case err == nil:
+		return nil
+	case p.o.ClientTLS >= tlspair.Required:
+		return fmt.Errorf("--client-tls=%s: %w. Name a directory that can be written with --state-dir", p.o.ClientTLS, err)
+	}
+	p.o.ClientTLS = tlspair.Disabled
+	text := ""
+	if p.o.BackendTLS == tlspair.Mirror {
+		text = ", and so the server's leg is plain too (--backend-tls=mirror)"
+	}
+	p.Journal.Note(Warning, 0, 0, "clients are not offered TLS%s: %v. Name a directory that can be written with --state-dir", text, err)
+	return nil
 }
 
 // SetHooks replaces the automatic hooks, in the order they are asked.
@@ -243,6 +270,9 @@ func (p *Proxy) clientTLS(nc net.Conn) (*tlspair.Authority, *tls.Config, error) 
 		names = append(names, host)
 	}
 	conf, err := a.ServerConfig(names...)
+	if err == nil && p.askNoCert.Load() {
+		conf.ClientAuth = tls.NoClientCert
+	}
 	return a, conf, err
 }
 
@@ -265,13 +295,7 @@ func (p *Proxy) backendTLS(address string) (*tls.Config, error) {
 
 func (p *Proxy) authOptions(caps mysqlwire.Caps) auth.Options {
 	return auth.Options{
-		Key: func() (*rsa.PrivateKey, error) {
-			a, err := p.authority()
-			if err != nil {
-				return nil, err
-			}
-			return a.RSAKey()
-		},
+		Key:            p.rsaKey,
 		AllowCleartext: p.o.AllowCleartext,
 		MultiFactor:    caps.Has(mysqlwire.MultiFactorAuthentication),
 	}

@@ -47,14 +47,14 @@ func TestServersThatAreNone(t *testing.T) {
 		code   uint16
 		text   string // in the error and in the log
 	}{
-		{"a web server", []byte("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"), false, 2013, "not MySQL's protocol"},
-		{"an SSH server", []byte("SSH-2.0-OpenSSH_9.2\r\n"), false, 2013, "not MySQL's protocol"},
-		{"one that hangs up", nil, true, 2013, "sent no greeting"},
-		{"one that hangs up in the middle", []byte("\x4a\x00\x00\x00\x0a8.4.0"), true, 2013, "sent no greeting"},
-		{"one of another version", []byte("\x03\x00\x00\x00\x090\x00"), false, 2012, "greet"},
-		{"one that greets cut off", []byte("\x08\x00\x00\x00\x0a8.4.0\x00\x01"), false, 2012, "greet"},
+		{"a web server", []byte("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"), false, 1429, "not MySQL's protocol"},
+		{"an SSH server", []byte("SSH-2.0-OpenSSH_9.2\r\n"), false, 1429, "not MySQL's protocol"},
+		{"one that hangs up", nil, true, 1429, "sent no greeting"},
+		{"one that hangs up in the middle", []byte("\x4a\x00\x00\x00\x0a8.4.0"), true, 1429, "sent no greeting"},
+		{"one of another version", []byte("\x03\x00\x00\x00\x090\x00"), false, 1429, "greet"},
+		{"one that greets cut off", []byte("\x08\x00\x00\x00\x0a8.4.0\x00\x01"), false, 1429, "greet"},
 		{"one that refuses", []byte("\x17\x00\x00\x00\xff\x10\x04Too many connections"), false, 1040, "Too many"},
-		{"one that lies about lengths", []byte("\xff\xff\xff\x00\x0a8.4.0\x00"), false, 2013, "not MySQL's protocol"},
+		{"one that lies about lengths", []byte("\xff\xff\xff\x00\x0a8.4.0\x00"), false, 1429, "not MySQL's protocol"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := intercepttest.NewProxy(t, intercept.Options{ConnectTimeout: 5 * time.Second}, saying(t, tt.says, tt.leaves))

@@ -42,8 +42,9 @@ type session struct {
 	in       [2]incoming       // per leg
 	exchange *auth.Exchange    // of a COM_CHANGE_USER under way
 	change   *mysqlwire.ChangeUser
-	scramble []byte // for the next COM_CHANGE_USER
-	hung     bool   // a verdict left the client without an answer
+	scramble []byte  // for the next COM_CHANGE_USER
+	attempt  attempt // the login
+	hung     bool    // a verdict left the client without an answer
 
 	x        Exchange // the client's running command; Seq 0 while idle
 	asked    []byte   // the beginning of its packet
@@ -92,32 +93,6 @@ func (s *session) take(l *leg) {
 	}
 	defer l.watch(s.gone(l))()
 	s.turn <- struct{}{} // who has it gives it up at the latest when the session's sockets close
-}
-
-// sockets are closed in one place, when the session's context ends.
-type sockets struct {
-	mu     sync.Mutex
-	conns  []net.Conn
-	closed bool
-}
-
-func (s *sockets) add(c net.Conn) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		_ = c.Close()
-		return
-	}
-	s.conns = append(s.conns, c)
-}
-
-func (s *sockets) close() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.closed = true
-	for _, c := range s.conns {
-		_ = c.Close() // nothing to lose any more
-	}
 }
 
 // serve runs one client connection to its end. Cancelling ctx ends it.
@@ -240,10 +215,23 @@ func (s *session) end(cause error) {
 		}
 		s.endExchange()
 	}
+	if s.attempt.bound && s.x.Seq == 0 && s.conn.commands.Load() == 0 && errors.Is(cause, errClientLeft) {
+		s.unproven(cause)
+	}
 	s.conn.change(func(i *ConnInfo) {
-		i.Closed, i.Cause, i.Phase = time.Now(), cause.Error(), Closed
+		i.Closed, i.Cause = time.Now(), cause.Error()
+		if i.LoginFailure != nil && i.Phase != Ready && !errors.Is(cause, errClientLeft) && !errors.Is(cause, errServerLeft) {
+			i.Cause = i.LoginFailure.Title()
+		}
+		i.Phase = Closed
 	})
 	s.disconnected()
+}
+
+// unproven notes that the client left because of a certificate that the server could not vouch for.
+func (s *session) unproven(cause error) {
+	i := s.conn.Info()
+	s.failedLogin(Warning, s.report(&i, cause))
 }
 
 // disconnected asks the hooks at disconnect, where nothing can be changed but things can be seen.

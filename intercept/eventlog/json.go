@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -44,6 +45,18 @@ type object struct {
 	Note     text     `json:"note,omitzero"` // "client left after 30.0s"
 	Level    string   `json:"level,omitzero"`
 	Message  text     `json:"message,omitzero"` // of a notice, with its level
+	Login    *login   `json:"login,omitzero"`   // of a notice: why a login failed
+}
+
+// login explains a login that failed. The facts are by their names, with _ for spaces.
+type login struct {
+	Cause  string          `json:"cause"`
+	Step   string          `json:"step"`
+	Text   text            `json:"text"`
+	Hints  []text          `json:"hints,omitempty"`
+	Client map[string]text `json:"client,omitempty"`
+	Server map[string]text `json:"server,omitempty"`
+	Steps  []text          `json:"steps,omitempty"`
 }
 
 // param is a parameter of an execute, or a query attribute, which has a name. NULL has no value but
@@ -128,9 +141,41 @@ func (r *record) object() *object {
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 func noticeObject(n *intercept.Notice) *object {
-	return &object{
+	o := &object{
 		Time: n.At.UTC().Format(microseconds), Conn: uint64(n.Conn), Exchange: uint64(n.Exchange), Level: n.Level.String(), Message: text(n.Text),
 	}
+	r := n.Login
+	if r == nil {
+		return o
+	}
+	o.Hook, o.User, o.DB, o.Client, o.Backend = r.Step.Hook(), text(r.User), text(r.DB), r.From, r.Backend
+	o.Login = &login{
+		Cause: string(r.Cause), Step: r.Step.String(), Text: text(r.Line), Hints: texts(r.Hints), Steps: texts(r.Steps),
+		Client: byName(r.Client), Server: byName(r.Server),
+	}
+	if e := r.Error; e != nil {
+		o.Error = &failure{Code: e.Code, SQLState: e.SQLState, Message: text(e.Message)}
+	}
+	return o
+}
+
+func texts(lines []string) []text {
+	var list []text
+	for _, l := range lines {
+		list = append(list, text(l))
+	}
+	return list
+}
+
+func byName(facts []intercept.Fact) map[string]text {
+	if len(facts) == 0 {
+		return nil
+	}
+	m := map[string]text{}
+	for _, f := range facts {
+		m[strings.ToLower(strings.ReplaceAll(f.Name, " ", "_"))] = text(f.Text)
+	}
+	return m
 }
 
 // append writes o without a character that a terminal might take for a command.

@@ -359,3 +359,38 @@ func TestAFullDiskLosesLinesOnly(t *testing.T) {
 		t.Errorf("wrote %q, told %v", got, trouble)
 	}
 }
+
+// TestFailedLogin is explained in both forms, with what programs may rely on.
+func TestFailedLogin(t *testing.T) {
+	for _, s := range intercepttest.Servers(t, embedded) {
+		t.Run(s.Name, func(t *testing.T) {
+			p := intercepttest.NewProxy(t, intercept.Options{}, s.Addr)
+			if _, err := intercepttest.TryDial(t, "tcp", p.Addr, s.User, "wrong", "", 0); err == nil {
+				t.Fatal("it got in")
+			}
+			p.Until("it is explained", func() bool { return len(p.Journal.Notices(0, nil)) > 0 })
+			lines, _ := written(t, p, eventlog.Options{})
+			for _, want := range []string{"warning", "connection 1: login of " + s.User + " failed: ", "the password is wrong, or there is no such account", "What to change: "} {
+				if !strings.Contains(lines, want) {
+					t.Errorf("got %s, want %q", lines, want)
+				}
+			}
+			lines, _ = written(t, p, eventlog.Options{JSON: true})
+			o := objects(t, lines)[0]
+			login, ok := o["login"].(map[string]any)
+			if !ok || login["cause"] != "access_denied" || login["step"] != "authentication" || o["hook"] != "read_auth_result" || o["user"] != s.User {
+				t.Fatalf("got %s", lines)
+			}
+			client, server := login["client"].(map[string]any), login["server"].(map[string]any)
+			if client["user"] != s.User || client["tls"] == nil || client["plugin"] == nil || server["address"] != s.Addr || server["plugin"] == nil {
+				t.Errorf("the facts are %v and %v", client, server)
+			}
+			if e, ok := o["error"].(map[string]any); !ok || e["code"] != 1045.0 {
+				t.Errorf("the error is %v", o["error"])
+			}
+			if login["steps"] == nil || login["hints"] == nil {
+				t.Errorf("got %s", lines)
+			}
+		})
+	}
+}

@@ -53,8 +53,7 @@ type Authority struct {
 	cert *x509.Certificate
 	key  *rsa.PrivateKey
 
-	passwordKey func() (*rsa.PrivateKey, error)
-	leafKey     func() (*rsa.PrivateKey, error)
+	leafKey func() (*rsa.PrivateKey, error)
 }
 
 // DefaultDir is where the authority lives unless told otherwise: mydbg in the person's
@@ -95,22 +94,47 @@ func OpenAuthority(dir string) (*Authority, error) {
 	}
 	return &Authority{
 		dir: dir, cert: cert, key: key,
-		passwordKey: sync.OnceValues(newKey),
-		leafKey:     sync.OnceValues(newKey),
+		leafKey: sync.OnceValues(newKey),
 	}, nil
 }
 
 // CAFile is the absolute path of the certificate that clients should trust.
 func (a *Authority) CAFile() string { return filepath.Join(a.dir, caFile) }
 
-// RSAKey is the key for password exchanges in which clients encrypt for the proxy. It is
-// made when first asked for and stays the same until the process ends.
-func (a *Authority) RSAKey() (*rsa.PrivateKey, error) { return a.passwordKey() }
+// NewRSAKey makes a key for password exchanges in which clients encrypt for the proxy. It is no part
+// of an authority: such clients need no TLS.
+func NewRSAKey() (*rsa.PrivateKey, error) { return newKey() }
+
+// CheckDir reports why OpenAuthority would fail in dir, without making anything there but the
+// directory itself. An empty dir means DefaultDir.
+func CheckDir(dir string) error {
+	if dir == "" {
+		var err error
+		if dir, err = DefaultDir(); err != nil {
+			return err
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, caFile)); err == nil {
+		_, err := OpenAuthority(dir)
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("open certificate authority: %w", err)
+	}
+	f, err := os.CreateTemp(dir, "writable.*.tmp")
+	if err != nil {
+		return fmt.Errorf("open certificate authority: %w", err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
 
 // ServerConfig returns the configuration of a TLS server that calls itself localhost,
 // 127.0.0.1, ::1, all of names (host names or IP addresses), the address the client has
 // connected to and the name it asks for, if it does. The first of names becomes the common
 // name, which is all that old clients look at.
+//
+// Clients are asked for a certificate, as MySQL's servers do, and need not have one. Nothing
+// is verified of it: it is there to be shown.
 func (a *Authority) ServerConfig(names ...string) (*tls.Config, error) {
 	for _, name := range names {
 		if !validName(name) {
@@ -118,7 +142,7 @@ func (a *Authority) ServerConfig(names ...string) (*tls.Config, error) {
 		}
 	}
 	l := leaves{a: a, names: slices.Clone(names), issued: map[string]*tls.Certificate{}}
-	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: l.get}, nil
+	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: l.get, ClientAuth: tls.RequestClientCert}, nil
 }
 
 // leaves are the certificates issued for one listener, by the name each has in addition.

@@ -264,18 +264,33 @@ func TestUnusableDirectory(t *testing.T) {
 	}
 }
 
-func TestRSAKeyStaysTheSame(t *testing.T) {
-	a := testAuthority(t)
-	first, err := a.RSAKey()
-	if err != nil {
+// CheckDir says beforehand what OpenAuthority would say, and leaves nothing behind.
+func TestCheckDir(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	second, err := a.RSAKey()
-	if err != nil || first != second {
-		t.Errorf("got another key: %v", err)
+	for _, bad := range []string{file, filepath.Join(file, "below")} {
+		if err := CheckDir(bad); err == nil || !strings.Contains(err.Error(), file) {
+			t.Errorf("%s: got %v, want an error that names it", bad, err)
+		}
 	}
-	if first.Equal(a.key) {
-		t.Error("passwords would be encrypted for the authority's key")
+	fresh := filepath.Join(dir, "fresh")
+	if err := CheckDir(fresh); err != nil {
+		t.Error(err)
+	}
+	if left, err := os.ReadDir(fresh); err != nil || len(left) > 0 {
+		t.Errorf("it left %v, %v", left, err)
+	}
+	if err := CheckDir(filepath.Dir(testAuthority(t).CAFile())); err != nil {
+		t.Error(err)
+	}
+	if err := os.WriteFile(filepath.Join(fresh, caFile), []byte("broken"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := CheckDir(fresh); err == nil || !strings.Contains(err.Error(), caFile) {
+		t.Errorf("a broken authority: got %v", err)
 	}
 }
 

@@ -346,7 +346,7 @@ func newFakeServer(t *testing.T, notAfter time.Time, names ...string) fakeServer
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := a.RSAKey()
+	key, err := NewRSAKey()
 	if err != nil {
 		t.Fatal(err)
 	}

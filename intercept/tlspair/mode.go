@@ -73,8 +73,9 @@ func (m Mode) Use(clientTLS, offered bool) (bool, error) {
 	}
 	if !offered {
 		return false, &Error{
-			Err:  fmt.Errorf("start TLS to the server, mode %s: %w", m, ErrNotOffered),
-			Hint: "use --backend-tls=preferred or --backend-tls=disabled",
+			Err:    fmt.Errorf("start TLS to the server, mode %s: %w", m, ErrNotOffered),
+			Hint:   "use --backend-tls=preferred or --backend-tls=disabled",
+			Reason: NotOffered,
 		}
 	}
 	return true, nil

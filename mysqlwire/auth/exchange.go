@@ -24,6 +24,7 @@ type Exchange struct {
 	key      *rsa.PrivateKey
 	packets  int
 	history  []string
+	progress Progress
 	err      error // sticks
 }
 
@@ -59,6 +60,7 @@ func (e *Exchange) Begin(plugin string, scramble, response []byte) (Step, error)
 		plugin = "mysql_native_password"
 	}
 	e.use(plugin, scramble)
+	e.progress.Offered, e.progress.Factor = plugin, 1
 	e.stage = stageAnswer
 	e.note("client began with %s", e.name())
 	if e.kind == kindOld {
@@ -92,6 +94,7 @@ func (e *Exchange) FromServer(payload []byte) (Step, error) {
 	case first == 0x02 && e.o.MultiFactor:
 		name, data := cutName(payload[1:])
 		e.use(name, data)
+		e.progress.Factor++
 		e.stage = stageAnswer
 		e.note("server asked for another factor with %s", e.name())
 		return e.toClient(payload, e.clientTurn())
@@ -115,6 +118,7 @@ func (e *Exchange) switched(payload []byte) (Step, error) {
 		name = "mysql_old_password"
 	}
 	e.use(name, data)
+	e.progress.Switched = true
 	e.stage = stageAnswer
 	e.note("server switched to %s", e.name())
 	if e.kind == kindOld {
@@ -131,9 +135,11 @@ func (e *Exchange) more(payload, data []byte) (Step, error) {
 	case e.stage == stageKey:
 		return e.serverKey(data)
 	case e.kind == kindCachingSHA2 && len(data) == 1 && data[0] == 3:
+		e.progress.Verified = true
 		e.note("server found the answer right in its cache")
 		return e.toClient(payload, Server)
 	case e.kind == kindCachingSHA2 && len(data) == 1 && data[0] == 4:
+		e.progress.Full = true
 		e.note("server asked for caching_sha2_password full authentication")
 		e.stage = stageFull
 		return e.toClient(payload, Client)
@@ -159,6 +165,12 @@ func (e *Exchange) more(payload, data []byte) (Step, error) {
 }
 
 func (e *Exchange) fromClient(payload []byte) (Step, error) {
+	switch {
+	case e.asksKey(payload):
+		e.progress.KeyAsked = true
+	case e.stage == stageAnswer:
+		e.progress.Answered, e.progress.NoPassword = true, noPassword(payload)
+	}
 	switch e.kind {
 	case kindClear, kindUnknown:
 		if err := e.checkCleartext(payload); err != nil {
@@ -174,6 +186,17 @@ func (e *Exchange) fromClient(payload []byte) (Step, error) {
 		}
 	}
 	return e.relayAnswer(payload)
+}
+
+// asksKey reports whether payload is the client's request for a public key.
+func (e *Exchange) asksKey(payload []byte) bool {
+	switch e.kind {
+	case kindCachingSHA2:
+		return e.stage == stageFull && bytes.Equal(payload, requestKeyCaching)
+	case kindSHA256:
+		return e.stage == stageAnswer && bytes.Equal(payload, requestKeySHA256)
+	}
+	return false
 }
 
 // fullAnswer takes the client's part of a full authentication, in which the two legs may
@@ -322,6 +345,7 @@ func (e *Exchange) turn(side Speaker) error {
 func (e *Exchange) use(plugin string, data []byte) {
 	e.forget()
 	e.plugin, e.kind = plugin, kindOf(plugin)
+	e.progress = Progress{Offered: e.progress.Offered, Factor: e.progress.Factor, Switched: e.progress.Switched}
 	if len(data) > 0 { // plugins without a scramble leave the old one for COM_CHANGE_USER
 		e.scramble = bytes.Clone(trimScramble(data))
 	}
@@ -349,7 +373,7 @@ func (e *Exchange) toServer(payload []byte, next Speaker, secret bool) (Step, er
 
 func (e *Exchange) over(payload []byte, ok bool) Step {
 	e.forget()
-	e.next, e.stage = Nobody, stageRelay
+	e.next, e.stage, e.progress.Over = Nobody, stageRelay, true
 	return Step{ToClient: [][]byte{payload}, Done: true, OK: ok}
 }
 
