@@ -26,6 +26,16 @@ func (s *session) event(p Point) *Event {
 // that no pump reads meanwhile; nil in the login, where both are watched. The verdict that comes
 // back is never Hold. ok is false when the session ended while it waited.
 func (s *session) ask(ctx context.Context, ev *Event, own *leg) (v Verdict, ok bool) {
+	before := s.held
+	v, ok = s.decide(ctx, ev, own)
+	if ok {
+		tap{s.proxy.o.Tap}.decided(s, ev, s.held-before, &v)
+	}
+	return v, ok
+}
+
+// decide is ask.
+func (s *session) decide(ctx context.Context, ev *Event, own *leg) (v Verdict, ok bool) {
 	chain := s.proxy.chain.Load()
 	report := func(err error) { s.note(Error, "%v. Event passed on unchanged.", err) }
 
@@ -120,7 +130,9 @@ func (s *session) hold(ctx context.Context, ev *Event, why Verdict, own *leg) (V
 	if err == nil {
 		s.attempt.held = ""
 	}
-	s.x.HeldFor += time.Since(began)
+	waited := time.Since(began)
+	s.x.HeldFor += waited
+	s.held += waited
 	if err == nil && s.x.Seq != 0 {
 		s.x.State = InFlight
 		s.publish()

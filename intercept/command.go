@@ -298,6 +298,7 @@ func (s *session) stream(q *Query) error {
 	in := &s.in[mysqlwire.ToServer]
 	s.start(q)
 	s.now.shift = 0 // both have the same number of frames
+	tap{s.proxy.o.Tap}.queried(s, q, true)
 	s.x.Sent = s.now.timing.Sent
 	in.what = relay
 	h := mysqlwire.Header{Len: len(q.Packet) + in.left}

@@ -31,7 +31,9 @@ type ConnInfo struct {
 	Client         string    // the client's address
 	Listen         string    // ours that it connected to
 	Backend        string    // the server's, "" while not connected
-	BackendIndex   int       // 1-based; 0 without one
+	ServerFrom     string    // our end of the connection to it, and the server's, as the network has them
+	ServerTo       string
+	BackendIndex   int // 1-based; 0 without one
 	Phase          Phase
 	User, DB       string
 	AuthPlugin     string

@@ -34,6 +34,9 @@ func (s *session) connect(ctx context.Context, want int) error {
 		return refuse(codeNoServer, "HY000", "cannot connect to the server %s: %w. Is it running, and is the address right? Set it with --backend", b.Address, err)
 	}
 	s.socks.add(nc)
+	s.conn.change(func(i *ConnInfo) {
+		i.ServerFrom, i.ServerTo = nc.LocalAddr().String(), nc.RemoteAddr().String()
+	})
 	s.server = s.proxy.tapped(s.conn, newLeg(nc, mysqlwire.ToClient))
 	return nil
 }

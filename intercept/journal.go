@@ -26,6 +26,7 @@ type Journal struct {
 
 	notices []Notice // ring
 	noticed uint64   // notices ever made
+	noted   func(*Notice)
 }
 
 // slot holds an exchange and links it into the order of change.
@@ -206,6 +207,9 @@ func (j *Journal) add(n Notice) {
 	}
 	j.noticed++
 	j.mu.Unlock()
+	if j.noted != nil {
+		j.noted(&n)
+	}
 	j.ring()
 }
 

@@ -131,6 +131,7 @@ func (s *session) send(q *Query) (sent bool, err error) {
 
 // sendPacket tracks and queues a command.
 func (s *session) sendPacket(payload []byte) error {
+	tap{s.proxy.o.Tap}.queried(s, &s.now.query, s.now.main)
 	var head mysqlwire.Frame
 	for off, seq := 0, uint8(0); ; seq++ {
 		n := min(len(payload)-off, mysqlwire.MaxFrame)

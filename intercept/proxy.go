@@ -50,23 +50,6 @@ func (b *Backend) dial(ctx context.Context) (net.Conn, error) {
 	return dial(ctx, b.Address)
 }
 
-// Tap learns what crosses, for recording. It must not block and must not keep the slices.
-type Tap interface {
-	Opened(c *Conn)
-	// Bytes are what one leg read or wrote, TLS undone. Logins are in it: mask them.
-	Bytes(c *Conn, l Leg, d mysqlwire.Direction, b []byte)
-	Finished(c *Conn, x *Exchange)
-	Closed(c *Conn, cause error)
-}
-
-// Leg names one side of a connection.
-type Leg uint8
-
-const (
-	ClientLeg Leg = iota
-	ServerLeg
-)
-
 // Proxy accepts client connections and carries each to a server.
 type Proxy struct {
 	Journal     *Journal
@@ -123,6 +106,9 @@ func New(o Options) (*Proxy, error) {
 	}
 	if err := p.checkState(); err != nil {
 		return nil, err
+	}
+	if o.Tap != nil {
+		p.Journal.noted = o.Tap.Noted
 	}
 	p.Gate = &Gate{bell: p.Journal.ring}
 	p.Breakpoints = newBreakpoints(p)
@@ -243,7 +229,7 @@ func (p *Proxy) closed(c *Conn, cause error) {
 func (p *Proxy) finished(c *Conn, x *Exchange) {
 	p.Breakpoints.finished(c, x)
 	if p.o.Tap != nil {
-		p.o.Tap.Finished(c, x)
+		p.o.Tap.Finished(c, x, c.commands.Load())
 	}
 }
 

@@ -59,6 +59,8 @@ type session struct {
 	shown    bool              // the client has had (the beginning of) an answer
 	owed     bool              // which promised a further result
 	broken   bool              // which ended with an error, so that no result can join it
+	held     time.Duration     // waited for people, in all
+	queries  uint64            // commands that the server has got
 	prepared uint32            // id that the plan's latest COM_STMT_PREPARE got; 0 if it failed
 	failed   *mysqlwire.ERR    // why it did
 
