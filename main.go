@@ -236,6 +236,7 @@ func (s *session) start(ctx context.Context, screen bool) error {
 	s.proxy, err = intercept.New(intercept.Options{
 		Backends: backends, ClientTLS: s.ClientTLS, BackendTLS: s.BackendTLS, BackendCA: s.BackendCA,
 		BackendCert: s.BackendCert, BackendKey: s.BackendKey, StateDir: s.StateDir,
+		AllowCleartext: s.AllowCleartext,
 	})
 	if err != nil {
 		return cmdline.Broken(err)

@@ -32,6 +32,7 @@ type attempt struct {
 	certWanted   bool // the server asked mydbg for a certificate
 	certSent     bool
 	held         string // where it was held when it ended; "" if it was not
+	caFile       string // of the authority for clients, once one has used TLS
 	bound        bool   // the OK binds the password to the server's certificate
 }
 
@@ -40,15 +41,17 @@ func (a *attempt) at(s LoginStep) { a.step, a.since = s, time.Now() }
 // errRefused ends a login that the server refused with an error.
 var errRefused = errors.New("the server refused the login")
 
-// verdict is a cause with its words.
-type verdict struct {
+// reason is a cause with its words.
+type reason struct {
 	cause LoginCause
 	line  string
 	hints []string
+	// likely says that it is as good an explanation as any, where it is one of several.
+	likely bool
 }
 
-func because(c LoginCause, line string, hints ...string) verdict {
-	return verdict{c, line, slices.DeleteFunc(hints, func(h string) bool { return h == "" })}
+func because(c LoginCause, line string, hints ...string) reason {
+	return reason{cause: c, line: line, hints: slices.DeleteFunc(hints, func(h string) bool { return h == "" })}
 }
 
 // explain says why a login ended with err; nil when nothing failed: a rule, a person or the end of
@@ -88,7 +91,7 @@ func (s *session) report(i *ConnInfo, err error) *LoginReport {
 
 // judge finds the cause. The most certain evidence comes first: what the server said, then what mydbg
 // itself refused, then who left and when.
-func (a *attempt) judge(i *ConnInfo, o *Options, err error) verdict {
+func (a *attempt) judge(i *ConnInfo, o *Options, err error) reason {
 	var (
 		leg     *tlspair.Error
 		step    *auth.Error
@@ -126,7 +129,7 @@ func (a *attempt) judge(i *ConnInfo, o *Options, err error) verdict {
 			"if it is newer, let it not turn the 4.1 protocol off (--skip-secure-auth, CLIENT_PROTOCOL_41)")
 	case errors.Is(err, errNeedsTLS):
 		return because(CauseListenerRequiresTLS, err.Error(), "let the client use TLS: --ssl-mode=REQUIRED, for MariaDB's --ssl",
-			"or let mydbg take plain connections: --client-tls=preferred")
+			"let mydbg take plain connections: --client-tls=preferred")
 	case errors.Is(err, errNoTLS):
 		return because(CauseTLSNotOffered, err.Error(), "let mydbg offer it: --client-tls=preferred", "let the client do without: --ssl-mode=DISABLED, for MariaDB's --skip-ssl")
 	case a.step == StepClientTLS:
@@ -136,7 +139,7 @@ func (a *attempt) judge(i *ConnInfo, o *Options, err error) verdict {
 }
 
 // noServer is for a server that did not come to greet.
-func (a *attempt) noServer(i *ConnInfo, o *Options, err error) verdict {
+func (a *attempt) noServer(i *ConnInfo, o *Options, err error) reason {
 	switch {
 	case errors.Is(err, errClientLeft):
 		return because(CauseClientLeft, "the client left before the server had greeted")
@@ -155,17 +158,17 @@ func (a *attempt) noServer(i *ConnInfo, o *Options, err error) verdict {
 }
 
 // clientWent is for a client that left without being told an error.
-func (a *attempt) clientWent(i *ConnInfo, err error) verdict {
+func (a *attempt) clientWent(i *ConnInfo, err error) reason {
 	switch {
 	case a.held != "":
 		return because(CauseTimeout, "client left while its login was held at "+a.held, "hold logins for less than the client's timeout (connect_timeout, dial or login timeout), or raise that")
 	case a.step == StepAfterLogin:
-		return certificateBound()
+		return a.certificateBound()
 	case a.step == StepClientLogin && errors.Is(err, io.ErrUnexpectedEOF):
 		return because(CauseClientLeft, "the client left in the middle of its login")
 	case a.step == StepClientLogin && i.ClientTLS != "":
 		return because(CauseClientDistrusts, "the client left after TLS had begun, before its login: it does not accept the certificate or the name in it",
-			trustHint, "let it not compare the name: --ssl-mode=VERIFY_CA, or not verify at all: --ssl-mode=REQUIRED, for MariaDB's --disable-ssl-verify-server-cert")
+			a.trust(), "let it not compare the name: --ssl-mode=VERIFY_CA, or not verify at all: --ssl-mode=REQUIRED, for MariaDB's --disable-ssl-verify-server-cert")
 	case a.step == StepClientLogin && !a.clientTLS:
 		return because(CauseNoLogin, "the client left after the greeting, before its login",
 			"a monitor that only looks whether the port is open does so", "a client that insists on TLS does so too: none was offered to it")
@@ -178,7 +181,7 @@ func (a *attempt) clientWent(i *ConnInfo, err error) verdict {
 }
 
 // clientGaveUp is for a client that left in the middle of the authentication.
-func (a *attempt) clientGaveUp(i *ConnInfo) verdict {
+func (a *attempt) clientGaveUp(i *ConnInfo) reason {
 	p := a.exchange.Progress()
 	plain := i.ClientTLS == ""
 	switch {
@@ -197,17 +200,17 @@ func (a *attempt) clientGaveUp(i *ConnInfo) verdict {
 		why := because(CausePluginUnsupported, fmt.Sprintf("the client left when the server asked for %s: it does not have that plugin or is not allowed to use it", p.Plugin),
 			"update the client, or install its plugin "+p.Plugin, "give the account a plugin that the client knows: ALTER USER … IDENTIFIED WITH …")
 		if !plain && mariaDBClient(i) {
-			why.hints = append(why.hints, "a MariaDB client that does not trust the certificate uses only plugins that can vouch for it: "+trustHint)
+			why.hints = append(why.hints, "a MariaDB client that does not trust the certificate uses only plugins that can vouch for it: "+a.trust())
 		}
 		return why
 	case !plain && mariaDBClient(i):
-		return certificateBound()
+		return a.certificateBound()
 	}
 	return because(CauseClientLeft, fmt.Sprintf("the client left in the middle of its %s login", p.Plugin))
 }
 
 // serverWent is for a server that left without an error.
-func (a *attempt) serverWent(i *ConnInfo, err error) verdict {
+func (a *attempt) serverWent(i *ConnInfo, err error) reason {
 	waited := time.Since(a.since).Round(100 * time.Millisecond)
 	if alert := tlspair.Alert(err); strings.Contains(alert, "certificate") || strings.Contains(alert, "unknown") && strings.Contains(alert, "authority") {
 		if a.certSent {
@@ -234,7 +237,7 @@ func (a *attempt) serverWent(i *ConnInfo, err error) verdict {
 }
 
 // legFailed is for TLS that did not come about.
-func (a *attempt) legFailed(e *tlspair.Error) verdict {
+func (a *attempt) legFailed(e *tlspair.Error) reason {
 	cause := CauseClientTLS
 	if a.step == StepServerTLS {
 		cause = CauseServerTLS
@@ -254,7 +257,14 @@ func (a *attempt) legFailed(e *tlspair.Error) verdict {
 	case e.Reason == tlspair.BadCertificate:
 		cause = CauseClientCertificate
 	}
-	v := because(cause, e.Error(), e.Hint)
+	line := e.Error()
+	switch cause {
+	case CauseClientDistrusts:
+		line = "the client refused mydbg's certificate: " + line
+	case CauseServerCertificate:
+		line = "mydbg refused the server's certificate: " + line
+	}
+	v := because(cause, line, e.Hint)
 	if cause == CauseServerRefusesCertificate && !a.certSent {
 		v.hints = append(v.hints, ownCertificate)
 	}
@@ -262,7 +272,7 @@ func (a *attempt) legFailed(e *tlspair.Error) verdict {
 }
 
 // notOurProtocol is for bytes that make no sense here.
-func (a *attempt) notOurProtocol(i *ConnInfo, e *protocolError) verdict {
+func (a *attempt) notOurProtocol(i *ConnInfo, e *protocolError) reason {
 	name := foreigner(e.head)
 	if a.step == StepGreeting {
 		line := fmt.Sprintf("%s answered with %s", i.Backend, e.text)
@@ -294,17 +304,19 @@ func (a *attempt) notOurProtocol(i *ConnInfo, e *protocolError) verdict {
 	return because(CauseOutOfOrder, what, "the client's library is broken, or something before mydbg has changed the bytes")
 }
 
-const (
-	ownCertificate = "give mydbg a client certificate of its own: --backend-cert=FILE --backend-key=FILE; that of the client cannot cross a proxy"
-	trustHint      = "let the client trust mydbg's authority: --ssl-ca=FILE with the file that `mydbg --help` and the log name"
-)
+const ownCertificate = "give mydbg a client certificate of its own: --backend-cert=FILE --backend-key=FILE; that of the client cannot cross a proxy"
+
+// trust is how a client comes to trust mydbg's certificates.
+func (a *attempt) trust() string {
+	return "let the client trust mydbg's authority: --ssl-ca=" + a.caFile
+}
 
 // certificateBound is MariaDB's check of a certificate by the password.
-func certificateBound() verdict {
+func (a *attempt) certificateBound() reason {
 	return because(CauseCertificateBound,
 		"the client left after the server's OK: MariaDB clients from 11.4 on that do not know the authority of a certificate want the server "+
 			"to prove with the password that the certificate is its own, and behind a proxy it is another one",
-		trustHint+" --ssl-verify-server-cert", "let it not verify: --disable-ssl-verify-server-cert", "let it do without TLS: --skip-ssl")
+		a.trust(), "let it not verify: --disable-ssl-verify-server-cert", "let it do without TLS: --skip-ssl")
 }
 
 // mariaDBClient reports whether the client uses MariaDB's library, as far as it says so.

@@ -38,7 +38,7 @@ const (
 )
 
 // serverSaid explains an error of the server.
-func (a *attempt) serverSaid(i *ConnInfo, e *mysqlwire.ERR) verdict {
+func (a *attempt) serverSaid(i *ConnInfo, e *mysqlwire.ERR) reason {
 	said := e.Error()
 	switch e.Code {
 	case erAccessDenied, erDeniedNoPassword:
@@ -83,7 +83,7 @@ func (a *attempt) serverSaid(i *ConnInfo, e *mysqlwire.ERR) verdict {
 const attributesLimit = 64 << 10
 
 // badHandshake explains the error that says the least.
-func (a *attempt) badHandshake(i *ConnInfo, said string) verdict {
+func (a *attempt) badHandshake(i *ConnInfo, said string) reason {
 	n := 0
 	for _, at := range i.Attrs {
 		n += len(at.Name) + len(at.Value)
@@ -97,7 +97,7 @@ func (a *attempt) badHandshake(i *ConnInfo, said string) verdict {
 }
 
 // denied explains 1045, which servers use for most of what can be wrong, so as to tell strangers nothing.
-func (a *attempt) denied(i *ConnInfo, e *mysqlwire.ERR) verdict {
+func (a *attempt) denied(i *ConnInfo, e *mysqlwire.ERR) reason {
 	said := e.Error()
 	var p auth.Progress
 	if a.exchange != nil {
@@ -119,33 +119,44 @@ func (a *attempt) denied(i *ConnInfo, e *mysqlwire.ERR) verdict {
 	}
 	v := because(CauseDenied, "the password is wrong, or there is no such account for this machine, which servers do not tell apart: "+said,
 		"try user and password at the server itself; behind mydbg it sees the address of mydbg's machine")
-	if requirement.cause != "" {
-		v.hints = append(v.hints, "if the password is right, "+requirement.line+": "+requirement.hints[0])
+	if requirement.cause == "" {
+		return v
+	}
+	hint := "if the password is right, " + strings.TrimPrefix(requirement.line, "but ") + ": " + requirement.hints[0]
+	if requirement.likely {
+		v.line = "the password is wrong, there is no such account for this machine, or it REQUIREs what mydbg does not pass on, which servers do not tell apart: " + said
+		v.hints = append([]string{hint}, v.hints...)
+	} else {
+		v.hints = append(v.hints, hint)
 	}
 	return v
 }
 
 // requirement is what an account may REQUIRE and did not get, as far as the server's leg tells.
-func (a *attempt) requirement(i *ConnInfo) verdict {
+func (a *attempt) requirement(i *ConnInfo) reason {
 	switch {
 	case i.ServerTLS == "" && !a.serverCaps.Has(mysqlwire.SSL):
-		return verdict{}
+		return reason{}
 	case i.ServerTLS == "":
-		return because(CauseServerRequiresTLS, "but the account may REQUIRE SSL and mydbg's connection to the server is plain",
+		v := because(CauseServerRequiresTLS, "but the account may REQUIRE SSL and mydbg's connection to the server is plain",
 			"let mydbg use TLS to the server: --backend-tls=required")
+		v.likely = i.ClientTLS != ""
+		return v
 	case a.certWanted && a.certSent:
 		return because(CauseCertificateRequired, "but the account may REQUIRE a certificate with another SUBJECT or ISSUER than that of --backend-cert",
 			"give mydbg the certificate that SHOW CREATE USER names: --backend-cert, --backend-key")
 	case a.certWanted && i.ClientCert != nil:
-		return because(CauseCertificateRequired, "but the account may REQUIRE X509: the client's certificate ("+i.ClientCert.Subject+") ends at mydbg, it cannot cross to the server", ownCertificate)
+		v := because(CauseCertificateRequired, "but the account may REQUIRE X509: the client's certificate ("+i.ClientCert.Subject+") ends at mydbg", ownCertificate)
+		v.likely = true
+		return v
 	case a.certWanted:
 		return because(CauseCertificateRequired, "but the account may REQUIRE X509 and mydbg showed no certificate to the server", ownCertificate)
 	}
-	return verdict{}
+	return reason{}
 }
 
 // exchangeFailed explains what mydbg itself could not carry over.
-func (a *attempt) exchangeFailed(e *auth.Error) verdict {
+func (a *attempt) exchangeFailed(e *auth.Error) reason {
 	p := a.exchange.Progress()
 	v := because(CauseExchange, e.Error(), e.Hint)
 	switch {

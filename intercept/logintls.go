@@ -17,6 +17,7 @@ func (s *session) startClientTLS(ctx context.Context) error {
 	if err != nil {
 		return refuse(codeNoTLS, "08S01", "TLS: %w", err)
 	}
+	s.attempt.caFile = authority.CAFile()
 	tc, err := authority.Server(ctx, l.conn, conf, l.unread())
 	if err != nil {
 		var e *tlspair.Error

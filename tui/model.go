@@ -261,7 +261,11 @@ func (m *Model) pull() {
 	m.notes = m.e.Notices(m.noticed, m.notes[:0])
 	for _, n := range m.notes {
 		m.noticed = n.N
-		m.logs.Add(logs.Line{At: n.At, Level: n.Level, Text: n.Text, Exchange: n.Exchange})
+		line := logs.Line{At: n.At, Level: n.Level, Text: n.Text, Exchange: n.Exchange}
+		if n.Login != nil {
+			line.Conn = n.Conn
+		}
+		m.logs.Add(line)
 		if n.Level > intercept.Info {
 			m.message = message{level: n.Level, text: n.Text, at: now}
 		}
@@ -391,6 +395,9 @@ func (m *Model) subject() {
 	k.since = int(info.Commands) + int(info.Status)<<8 + int(info.Phase)<<24
 	if t.Exchange != 0 {
 		k.since = int(info.Phase)
+	}
+	if info.LoginFailure != nil {
+		k.since |= 1 << 30
 	}
 	if k == m.shown {
 		return

@@ -125,6 +125,10 @@ func (m *Model) openLine() {
 	switch {
 	case !ok:
 		return
+	case l.Exchange == 0 && l.Conn != 0 && m.conn(l.Conn).LoginFailure != nil:
+		m.show(keymap.Connections)
+		m.conns.Select(l.Conn)
+		return
 	case l.Exchange == 0: // nowhere to go: the whole line, which may have been cut
 		m.message = message{level: l.Level, text: l.Text, at: m.now()}
 		return

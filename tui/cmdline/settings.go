@@ -27,6 +27,7 @@ type Settings struct {
 	ReadOnly                           bool
 	BackendCA, BackendCert, BackendKey string
 	StateDir                           string
+	AllowCleartext                     bool // passwords may cross a plain server leg in clear text
 
 	ASCII bool // drawn with ASCII alone
 
@@ -76,6 +77,7 @@ func (s *Settings) AddServer(cmd *cobra.Command) {
 	f.StringVar(&s.BackendCA, "backend-ca", "", "PEM `FILE` of the authorities that may sign the server's certificate")
 	f.StringVar(&s.BackendCert, "backend-cert", "", "PEM `FILE` with a client certificate for the server")
 	f.StringVar(&s.BackendKey, "backend-key", "", "PEM `FILE` with its key")
+	f.BoolVar(&s.AllowCleartext, "allow-cleartext", false, "let passwords that a client sends over TLS cross to the server in clear text")
 }
 
 // Add gives cmd the flags that every command has that runs a proxy. listen is where it does by default.

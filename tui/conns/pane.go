@@ -199,6 +199,8 @@ func (p *Pane) state(i *intercept.ConnInfo) string {
 		return "PAUSED"
 	}
 	switch {
+	case i.Phase == intercept.Closed && i.LoginFailure != nil:
+		return "login failed"
 	case i.Step != intercept.Continue:
 		return i.Step.String()
 	case i.Phase == intercept.Ready && i.Status.Has(mysqlwire.StatusInTrans):
@@ -223,6 +225,8 @@ func (p *Pane) Row(i, w int, selected bool) string {
 	for _, c := range p.columns(w) {
 		cell := safe.Pad(c.cell(info), c.w)
 		switch {
+		case c.name == "state" && info.Phase == intercept.Closed && info.LoginFailure != nil:
+			cell = p.th.Fatal.Render(cell)
 		case info.Phase == intercept.Closed:
 			cell = p.th.Dim.Render(cell)
 		case c.name == "state" && held:

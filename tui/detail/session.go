@@ -25,6 +25,7 @@ func (m *Model) sessionLines(w int) []string {
 		}
 		lines = append(lines, m.th.Strong.Render(text))
 	}
+	lines = m.failureLines(w)
 	head(fmt.Sprintf("connection #%d", c.ID))
 	add("state", m.phase(c))
 	add("client", c.Client+"  to "+c.Listen)
@@ -43,6 +44,12 @@ func (m *Model) sessionLines(w int) []string {
 		add("version", fmt.Sprintf("%s  %s  thread %d", kind, c.Server, c.Thread))
 	}
 	add("TLS", fmt.Sprintf("client %s, server %s", tlsText(c.ClientTLS), tlsText(c.ServerTLS)))
+	if c.ClientCert != nil {
+		add("client cert", c.ClientCert.String())
+	}
+	if c.ServerCert != nil {
+		add("server cert", c.ServerCert.String())
+	}
 	add("opaque", opaqueText(c.Opaque))
 
 	head("login")

@@ -210,6 +210,10 @@ func (m *Model) heldLines(w int) []string {
 			why += "  " + h.Reason.Why
 		}
 		lines := m.fact("stopped by", why, w)
+		if r := m.failedHere(); r != nil {
+			lines = append(lines, m.fact("why", r.Title(), w)...)
+			lines = append(lines, m.fact("to change", r.Hint(), w)...)
+		}
 		wait := clock(m.now().Sub(h.Since)) + "   " + m.peers()
 		lines = append(lines, m.fact("waiting", wait, w)...)
 		if !h.Deadline.IsZero() {
@@ -321,6 +325,9 @@ func (m *Model) Preview(w, h int) string {
 			sql = sqlview.Lines(m.th, sqlview.SQL, safe.Elide(text, max(room*iw-room*iw/10, 1)), iw)
 		}
 		lines = append(lines, sql[:min(len(sql), room)]...)
+	} else if r := m.failedHere(); room > 0 && r != nil && f.received == nil {
+		why := m.failureLines(iw)
+		lines = append(lines, why[:min(len(why), room)]...)
 	} else if room > 0 && f.missing != "" {
 		missing := m.dim(f.missing, iw)
 		lines = append(lines, missing[:min(len(missing), room)]...)

@@ -24,6 +24,8 @@ type Line struct {
 	Text  string
 	// Exchange is what it is about, 0 for nothing.
 	Exchange intercept.Seq
+	// Conn is the connection whose failed login it explains, 0 for none.
+	Conn intercept.ConnID
 
 	id uint64
 }
