@@ -33,9 +33,23 @@ type End struct {
 // NewEnds starts a session whose greeting, which offers caps, and login have been exchanged.
 func NewEnds(t testing.TB, o intercept.Options, caps mysqlwire.Caps, mariadb bool) *Ends {
 	t.Helper()
+	o.ClientTLS = tlspair.Disabled
+	e := NewStrangers(t, o)
+	if err := e.login(caps, mariadb); err != nil {
+		t.Fatalf("login: %v", err)
+	}
+	return e
+}
+
+// NewStrangers starts a session in which nothing has been said yet: the server comes first.
+func NewStrangers(t testing.TB, o intercept.Options) *Ends {
+	t.Helper()
 	client, ours := net.Pipe()
 	theirs, server := net.Pipe()
-	o.ClientTLS, o.JournalSize, o.JournalBytes = tlspair.Disabled, 100, 1
+	if o.ClientTLS != tlspair.Disabled && o.StateDir == "" {
+		o.StateDir = stateDir(t)
+	}
+	o.JournalSize, o.JournalBytes = 100, 1
 	o.Backends = []intercept.Backend{{Address: "in memory", Dial: func(context.Context) (net.Conn, error) { return theirs, nil }}}
 	p, err := intercept.New(o)
 	if err != nil {
@@ -46,9 +60,6 @@ func NewEnds(t testing.TB, o intercept.Options, caps mysqlwire.Caps, mariadb boo
 		p.Serve(context.Background(), ours)
 		close(e.ended)
 	}()
-	if err := e.login(caps, mariadb); err != nil {
-		t.Fatalf("login: %v", err)
-	}
 	return e
 }
 
