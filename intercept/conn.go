@@ -95,6 +95,9 @@ func (c *Conn) Info() ConnInfo {
 	return i
 }
 
+// Commands is how many exchanges the client has begun.
+func (c *Conn) Commands() uint64 { return c.commands.Load() }
+
 // Kill closes both sides of the connection; err says why.
 func (c *Conn) Kill(err error) { c.cancel(err) }
 

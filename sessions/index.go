@@ -12,6 +12,7 @@ import (
 type index struct {
 	recording   bool
 	conns       []*track
+	legs        []*leg
 	byID        map[intercept.ConnID]*track
 	entries     []entry
 	deps        []uint32   // lists: length, then numbers of entries
@@ -45,7 +46,7 @@ type entry struct {
 	results           uint8
 	cmd               mysqlwire.Command
 	state             intercept.State
-	leg               intercept.Leg
+	leg               uint32 // of index.legs
 	inTx              bool
 	answered          bool // its first byte has come
 }
@@ -61,7 +62,10 @@ type extra struct {
 }
 
 // place is where an exchange is in its leg's streams.
-type place struct{ command, answer uint64 }
+type place struct {
+	leg             uint32 // of index.legs
+	command, answer uint64
+}
 
 // span is a length of time in four bytes: the upper two bits are the unit.
 type span uint32
@@ -99,6 +103,8 @@ func (s span) after(begun int64) time.Time {
 }
 
 func clamp32(n uint64) uint32 { return uint32(min(n, math.MaxUint32)) }
+
+func (e *entry) place() place { return place{e.leg, e.command, e.answer} }
 
 // nth is a connection's exchange number i, from 0; of all connections with id 0.
 func (ix *index) nth(id intercept.ConnID, i int) (intercept.Seq, bool) {

@@ -13,6 +13,7 @@ import (
 type leg struct {
 	walker
 	t      *track
+	n      uint32 // of index.legs
 	side   intercept.Leg
 	client capture.Side // the side of the stream that is the client
 
@@ -41,7 +42,14 @@ type lineage struct {
 
 func newLeg(t *track, side intercept.Leg, client capture.Side) *leg {
 	l := &leg{t: t, side: side, client: client, running: none, stmts: map[uint32]*lineage{}}
-	l.src, l.on = t.s.file, l
+	l.src, l.on, l.n = t.s.file, l, uint32(len(t.ix.legs))
+	t.ix.legs = append(t.ix.legs, l)
+	if old := t.legs[side]; old != nil { // the same connection, begun anew in the recording
+		l.dec, l.stmts = old.dec, old.stmts
+		l.dec.Tracker = mysqlwire.Tracker{}
+		old.interrupt("the end of it was not recorded")
+	}
+	t.legs[side] = l
 	return l
 }
 
@@ -253,7 +261,10 @@ func (l *leg) ends(f mysqlwire.Frame) {
 	}
 	i := l.running
 	e := &l.t.ix.entries[i]
-	e.state, e.status = intercept.Done, l.dec.Status()
+	e.state = intercept.Done
+	if e.answered {
+		e.status = l.dec.Status()
+	}
 	e.took = newSpan(l.at - e.begun)
 	if l.dec.Command() == mysqlwire.ComStmtPrepare && e.code == 0 {
 		if st := l.dec.Stmt(mysqlwire.LastStmtID); st != nil {

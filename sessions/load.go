@@ -15,14 +15,33 @@ const wholeAnswer = 1 << 30
 
 // source is what is needed to read entries, taken while the index is locked and good without.
 type source struct {
-	file    *os.File
-	legs    [2][2]flow // of the connection: by leg and direction, with their segments alone
-	caps    [2]mysqlwire.Caps
+	file  *os.File
+	legs  map[uint32]*legSource
+	entry entry
+	deps  []entry
+	extra extra
+	who   identity
+}
+
+// legSource is a leg: its streams by direction, with their segments alone.
+type legSource struct {
+	side    intercept.Leg
+	flow    [2]flow
+	caps    mysqlwire.Caps
 	mariadb bool
-	entry   entry
-	deps    []entry
-	extra   extra
-	who     identity
+}
+
+// needs notes what is there of a leg.
+func (src *source) needs(ix *index, n uint32) {
+	if src.legs[n] != nil {
+		return
+	}
+	l := ix.legs[n]
+	s := &legSource{side: l.side, caps: l.dec.Caps(), mariadb: l.dec.MariaDB()}
+	for d := range l.flow {
+		s.flow[d] = flow{segments: l.flow[d].segments, end: l.flow[d].end}
+	}
+	src.legs[n] = s
 }
 
 // summary is an exchange without its texts, and where those are.
@@ -34,25 +53,19 @@ func (r *Reader) summary(s intercept.Seq) (Exchange, *source, error) {
 		return Exchange{}, nil, fmt.Errorf("%w: #%d of %d", ErrNoExchange, s, len(ix.entries))
 	}
 	i := int(s - 1)
-	src := &source{file: r.file, entry: ix.entries[i], who: ix.identities[ix.entries[i].identity]}
-	t := ix.conns[src.entry.conn]
-	for side, l := range t.legs {
-		if l == nil {
-			continue
-		}
-		for d := range l.flow {
-			src.legs[side][d] = flow{segments: l.flow[d].segments, end: l.flow[d].end}
-		}
-		src.caps[side] = l.dec.Caps()
-		src.mariadb = l.dec.MariaDB()
-	}
+	src := &source{file: r.file, legs: map[uint32]*legSource{}, entry: ix.entries[i], who: ix.identities[ix.entries[i].identity]}
+	src.needs(ix, src.entry.leg)
 	if n := src.entry.deps; n != 0 {
 		for _, dep := range ix.deps[n+1 : n+1+ix.deps[n]] {
 			src.deps = append(src.deps, ix.entries[dep])
+			src.needs(ix, ix.entries[dep].leg)
 		}
 	}
 	if src.entry.extra != 0 {
 		src.extra = ix.extras[src.entry.extra-1]
+		if p := src.extra.server; p != nil {
+			src.needs(ix, p.leg)
+		}
 	}
 	return ix.summary(i), src, nil
 }
@@ -70,7 +83,7 @@ func (src *source) text(x *Exchange) error {
 	default:
 		return src.fault(x)
 	}
-	f := &src.legs[from.leg][mysqlwire.ToServer]
+	f := &src.legs[from.leg].flow[mysqlwire.ToServer]
 	var head [mysqlwire.HeaderLen]byte
 	f.read(src.file, from.command, head[:])
 	n := mysqlwire.ParseHeader(head[:]).Len
@@ -80,7 +93,7 @@ func (src *source) text(x *Exchange) error {
 	sql := ""
 	if from.cmd == mysqlwire.ComQuery {
 		var m mysqlwire.Query
-		if m.Decode(b, &mysqlwire.Context{Caps: src.caps[from.leg]}) == nil {
+		if m.Decode(b, &mysqlwire.Context{Caps: src.legs[from.leg].caps}) == nil {
 			sql = m.SQL
 			n -= len(b) - len(sql)
 		}
@@ -98,13 +111,13 @@ func (src *source) fault(x *Exchange) error {
 	if x.Error == nil {
 		return nil
 	}
-	f := &src.legs[src.entry.leg][mysqlwire.ToClient]
+	f := &src.legs[src.entry.leg].flow[mysqlwire.ToClient]
 	var head [mysqlwire.HeaderLen]byte
 	f.read(src.file, src.entry.answer, head[:])
 	b := make([]byte, min(mysqlwire.ParseHeader(head[:]).Len, 4<<10))
 	f.read(src.file, src.entry.answer+mysqlwire.HeaderLen, b)
 	m := &mysqlwire.ERR{}
-	if len(b) > 0 && b[0] == 0xff && m.Decode(b, &mysqlwire.Context{Caps: src.caps[src.entry.leg]}) == nil && m.Code == x.Error.Code {
+	if len(b) > 0 && b[0] == 0xff && m.Decode(b, &mysqlwire.Context{Caps: src.legs[src.entry.leg].caps}) == nil && m.Code == x.Error.Code {
 		x.Error = m
 	}
 	return nil
@@ -122,7 +135,7 @@ func (r *Reader) load(s intercept.Seq, limit int) (*Record, error) {
 	rec := &Record{User: x.User, DB: x.DB}
 	rec.Exchange = x.Exchange
 	rec.Answer.Command = x.Command
-	own := src.pick(src.entry.leg, place{src.entry.command, src.entry.answer}, limit)
+	own := src.pick(src.entry.place(), limit)
 	if own.missing {
 		rec.Marks |= intercept.MarkPartial
 	}
@@ -130,7 +143,7 @@ func (r *Reader) load(s intercept.Seq, limit int) (*Record, error) {
 	if len(own.commands) > 0 {
 		rec.Received = own.commands[0]
 	}
-	if src.entry.leg == intercept.ServerLeg { // the client saw nothing of it
+	if src.legs[src.entry.leg].side == intercept.ServerLeg { // the client saw nothing of it
 		rec.Answer = own.answer
 		rec.Delivered = &mysqlwire.Answer{Command: x.Command}
 		return rec, nil
@@ -140,7 +153,7 @@ func (r *Reader) load(s intercept.Seq, limit int) (*Record, error) {
 		answer := own.answer
 		rec.Delivered = &answer
 	case p != nil:
-		server := src.pick(intercept.ServerLeg, *p, limit)
+		server := src.pick(*p, limit)
 		rec.Answer, rec.Sent = server.answer, server.commands
 		rec.Answer.Command = x.Command
 		if !slices.EqualFunc(own.answer.Packets, server.answer.Packets, samePacket) {
@@ -161,22 +174,20 @@ func samePacket(a, b mysqlwire.Packet) bool {
 }
 
 // pick reads an exchange of a leg, after what it needs to be understood.
-func (src *source) pick(leg intercept.Leg, at place, limit int) *picker {
+func (src *source) pick(at place, limit int) *picker {
+	leg := src.legs[at.leg]
 	p := &picker{limit: limit}
 	p.w = walker{src: src.file, on: p}
 	p.w.dec.KeepColumns = true
-	p.w.dec.Agree(src.caps[leg], src.mariadb)
+	p.w.dec.Agree(leg.caps, leg.mariadb)
 	p.w.dec.SetUser(src.who.user)
 	p.w.dec.SetDB(src.who.db)
-	for d := range p.w.flow {
-		p.w.flow[d] = src.legs[leg][d]
-	}
-	if src.entry.leg == leg {
-		for i := range src.deps {
-			p.run(place{src.deps[i].command, src.deps[i].answer}, false)
+	for i := range src.deps {
+		if l := src.legs[src.deps[i].leg]; l.side == leg.side {
+			p.run(l, src.deps[i].place(), false)
 		}
 	}
-	p.run(at, true)
+	p.run(leg, at, true)
 	return p
 }
 
@@ -191,17 +202,19 @@ type picker struct {
 	answer   mysqlwire.Answer
 	open     *mysqlwire.Packet // goes on in the frame that comes
 	sql      string
+	prepared string // text of the statement
 	stmt     *mysqlwire.Stmt
 	partial  bool
 	missing  bool
 }
 
 // run reads the exchange at a place.
-func (p *picker) run(at place, keep bool) {
+func (p *picker) run(leg *legSource, at place, keep bool) {
 	p.keep, p.over = keep, false
 	for d, pos := range [2]uint64{at.command, at.answer} {
 		f := &p.w.flow[d]
-		f.pos, f.left, f.need, f.frame = pos, 0, 0, mysqlwire.Frame{}
+		*f = leg.flow[d]
+		f.pos = pos
 	}
 	p.w.dec.Ready()
 	for !p.over {
@@ -217,6 +230,8 @@ func (p *picker) run(at place, keep bool) {
 func (p *picker) begins(f mysqlwire.Frame, at uint64) int {
 	if p.keep {
 		p.packet(f, at+mysqlwire.HeaderLen)
+	} else if f.Kind == mysqlwire.KindStmtPrepare && !f.Cont {
+		return f.Len
 	}
 	return 0
 }
@@ -262,7 +277,11 @@ func (p *picker) packet(f mysqlwire.Frame, pos uint64) {
 	p.open = &(*list)[len(*list)-1]
 }
 
-func (p *picker) payload(mysqlwire.Frame, []byte) {}
+func (p *picker) payload(f mysqlwire.Frame, b []byte) {
+	if f.Kind == mysqlwire.KindStmtPrepare && !p.keep && len(b) == f.Len && len(b) > 0 {
+		p.prepared = string(b[1:])
+	}
+}
 
 func (p *picker) ends(f mysqlwire.Frame) {
 	if p.keep && f.Begins && !f.More {
@@ -277,6 +296,9 @@ func (p *picker) ends(f mysqlwire.Frame) {
 func (p *picker) understand() {
 	c := p.commands[0]
 	p.sql = p.w.dec.SQL(c.Kind, c.Payload)
+	if p.sql != "" && p.prepared != "" {
+		p.sql = p.prepared // whole
+	}
 	if st := p.w.dec.Stmt(stmtID(c)); st != nil {
 		cp := *st
 		cp.Params = slices.Clone(st.Params)

@@ -37,7 +37,6 @@ func (s *scan) recognise(st *capture.Stream, from capture.Side, seg capture.Segm
 	t.info.Client, t.info.Backend = st.Addr[client].String(), st.Addr[client.Other()].String()
 	t.info.Opened = moment(seg.At)
 	l := newLeg(t, intercept.ClientLeg, client)
-	t.legs[intercept.ClientLeg] = l
 	st.Owner = l
 	l.late(st.Late && !greets)
 	return l

@@ -31,6 +31,7 @@ type scan struct {
 	identities map[identity]uint32
 	opened     map[opening]*track // legs whose first packet is to come
 	last       intercept.ConnID
+	annotated  bool // marks are in custom blocks
 	told       time.Time
 	now        int64
 }
@@ -238,6 +239,11 @@ func (s *scan) block(b *pcapng.Block) {
 	}
 	s.now = b.At
 	i := &s.blocks.Interfaces[b.Interface]
+	if i.Name == "server" { // the same in every section
+		b.Interface = serverInterface
+	} else if i.Name == "client" {
+		b.Interface = clientInterface
+	}
 	if i.Name != "" && !ix.recording && s.ours() {
 		ix.recording, s.streams.PerInterface = true, true
 	}
@@ -273,7 +279,7 @@ func (s *scan) Opened(st *capture.Stream, at int64) {
 		return
 	}
 	side := intercept.ClientLeg
-	if s.blocks.Interfaces[st.Interface].Name == "server" {
+	if st.Interface == serverInterface {
 		side = intercept.ServerLeg
 	}
 	key := opening{st.Interface, st.Addr[0], st.Addr[1]}
@@ -287,7 +293,6 @@ func (s *scan) Opened(st *capture.Stream, at int64) {
 		t.info.Client, t.info.Listen = st.Addr[0].String(), st.Addr[1].String()
 	}
 	l := newLeg(t, side, 0)
-	t.legs[side] = l
 	st.Owner = l
 	l.late(st.Late)
 	if side == intercept.ClientLeg && t.info.Opened.IsZero() {
@@ -333,6 +338,15 @@ func (s *scan) noted(n *note) {
 	case noteOpen:
 		s.opens(n)
 		return
+	case noteContinued:
+		if t == nil {
+			t = s.track(n.Conn)
+		}
+		t.told(n)
+		return
+	case noteRecording:
+		s.annotated = true
+		return
 	case noteNotice:
 		level := intercept.Info
 		for _, l := range []intercept.Level{intercept.Warning, intercept.Error} {
@@ -347,7 +361,7 @@ func (s *scan) noted(n *note) {
 		return
 	}
 	switch n.Type {
-	case noteLogin, noteClose, noteContinued:
+	case noteLogin, noteClose:
 		t.told(n)
 	case noteQuery:
 		if n.Query != nil {
@@ -381,8 +395,11 @@ func (s *scan) exchange(t *track, command uint64) intercept.Seq {
 func (s *scan) opens(n *note) {
 	from, err1 := netip.ParseAddrPort(n.From)
 	to, err2 := netip.ParseAddrPort(n.To)
-	iface := slices.IndexFunc(s.blocks.Interfaces, func(i pcapng.Interface) bool { return i.Name == n.Leg })
-	if cmp.Or(err1, err2) != nil || iface < 0 {
+	iface := clientInterface
+	if n.Leg == intercept.ServerLeg.String() {
+		iface = serverInterface
+	}
+	if cmp.Or(err1, err2) != nil {
 		return
 	}
 	t := s.r.ix.byID[n.Conn]

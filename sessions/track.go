@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -100,7 +101,7 @@ func (t *track) begin(l *leg, f mysqlwire.Frame, at uint64) int {
 	i := len(t.ix.entries)
 	t.ix.entries = append(t.ix.entries, entry{
 		begun: l.at, command: at, answer: l.flow[mysqlwire.ToClient].pos, first: noSpan, took: noSpan, sent: noSpan,
-		conn: t.n, identity: t.identity(l), cmd: l.dec.Command(), leg: l.side, inTx: t.info.Status.Has(mysqlwire.StatusInTrans),
+		conn: t.n, identity: t.identity(l), cmd: l.dec.Command(), leg: l.n, inTx: t.info.Status.Has(mysqlwire.StatusInTrans),
 	})
 	if t.legs[intercept.ServerLeg] == nil {
 		t.ix.entries[i].sent = 0
@@ -124,18 +125,18 @@ func (t *track) clientDone() {
 		if m.entry == i && m.out != uint64(e.out) && t.ix.extraOf(i).server == nil { // another answer than the server's
 			p := m.place
 			t.ix.extraOf(i).server = &p
-			e.marks |= intercept.MarkScripted
+			t.derive(e, intercept.MarkScripted)
 		}
 	case e.state == intercept.Done:
 		t.ix.extraOf(i).unsent = true
-		e.marks |= intercept.MarkCrafted
+		t.derive(e, intercept.MarkCrafted)
 	}
 	t.waiting = slices.DeleteFunc(t.waiting, func(x int) bool { return x <= i })
 }
 
 // asked is told of a command that the server got.
 func (t *track) asked(l *leg, f mysqlwire.Frame, at uint64) {
-	here := place{at, l.flow[mysqlwire.ToClient].pos}
+	here := place{l.n, at, l.flow[mysqlwire.ToClient].pos}
 	note, noted := t.said[l.queries]
 	delete(t.said, l.queries)
 	for j, i := range t.waiting {
@@ -160,7 +161,7 @@ func (t *track) asked(l *leg, f mysqlwire.Frame, at uint64) {
 		i := t.waiting[n-1]
 		t.matched(i, here, l.at)
 		t.ix.extraOf(i).server = &here
-		t.ix.entries[i].marks |= intercept.MarkEdited
+		t.derive(&t.ix.entries[i], intercept.MarkEdited)
 		t.waiting = t.waiting[:0]
 		return
 	}
@@ -179,7 +180,7 @@ func (t *track) asked(l *leg, f mysqlwire.Frame, at uint64) {
 
 // length is the length of the frame that begins an entry's command.
 func (t *track) length(i int) int {
-	l := t.legs[intercept.ClientLeg]
+	l := t.ix.legs[t.ix.entries[i].leg]
 	return mysqlwire.ParseHeader(l.flow[mysqlwire.ToServer].view(l.src, &t.s.scratch, t.ix.entries[i].command, mysqlwire.HeaderLen)).Len
 }
 
@@ -314,20 +315,30 @@ func (t *track) told(n *note) {
 			*f.to = f.from
 		}
 	}
-	if n.Type == noteContinued && n.Command > 0 {
-		t.skipped = n.Command
+	if n.Type == noteContinued {
+		if len(t.commands) == 0 {
+			t.info.Marks |= LateStart
+			t.skipped = n.Command
+		}
+		for t.skipped+uint64(len(t.commands)) < n.Command && len(t.commands) < 1<<24 { // they were lost
+			t.commands = append(t.commands, lostCommand)
+		}
 	}
 	if n.Type == noteOpen && t.info.Opened.IsZero() {
 		t.info.Opened = n.At
 	}
 }
 
+// lostCommand stands for the entry of a command that is not in the file.
+const lostCommand = math.MaxUint32
+
 // commandNumber finds the entry of a command of the client, from 1.
 func (t *track) commandNumber(command uint64) (i int, ok bool) {
 	if command <= t.skipped || command > t.skipped+uint64(len(t.commands)) {
 		return 0, false
 	}
-	return int(t.commands[command-t.skipped-1]), true
+	i = int(t.commands[command-t.skipped-1])
+	return i, i != lostCommand
 }
 
 // over takes note of what became of an exchange.
@@ -346,5 +357,12 @@ func (t *track) over(n *note) {
 	if e.marks&other != 0 && x.server == nil && !x.unsent && t.match.entry == i && t.match.out > 0 {
 		p := t.match.place
 		x.server = &p
+	}
+}
+
+// derive marks an exchange by what its bytes show, where no custom block says more.
+func (t *track) derive(e *entry, m intercept.Mark) {
+	if !t.s.annotated {
+		e.marks |= m
 	}
 }

@@ -44,7 +44,7 @@ func newRecord(j *intercept.Journal, x *intercept.Exchange, info *intercept.Conn
 		}
 	}
 	r.env = x.Env(info, detail, uses|always)
-	r.sql = mask(x.SQL)
+	r.sql = sqltext.Mask(x.SQL)
 	return r
 }
 

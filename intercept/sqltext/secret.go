@@ -1,4 +1,4 @@
-package eventlog
+package sqltext
 
 import (
 	"regexp"
@@ -12,9 +12,9 @@ var (
 	literal = regexp.MustCompile(`(?s)'(?:[^'\\]|\\.|'')*(?:'|\\?$)|"(?:[^"\\]|\\.|"")*(?:"|\\?$)|\b0[xX][0-9A-Fa-f]+`)
 )
 
-// mask takes the passwords out of statements about accounts and replication: every literal after the
+// Mask takes the passwords out of statements about accounts and replication: every literal after the
 // word that announces one, except the parts of an account's name, 'app'@'%'.
-func mask(sql string) string {
+func Mask(sql string) string {
 	if !accounts.MatchString(sql) {
 		return sql
 	}
