@@ -15,6 +15,7 @@ func TypeName(l *lua.LState, n int) string {
 	return l.Get(n).Type().String()
 }
 
+// StringArg is argument n as a string; a number is one, too.
 func StringArg(l *lua.LState, n int, name string) string {
 	s, ok := Text(l.Get(n))
 	if !ok {
@@ -23,6 +24,7 @@ func StringArg(l *lua.LState, n int, name string) string {
 	return s
 }
 
+// IntArg is argument n as an integer; a string that reads as a number is one, too.
 func IntArg(l *lua.LState, n int, name string) int {
 	i, ok := Integer(l.Get(n))
 	if !ok {
@@ -31,9 +33,18 @@ func IntArg(l *lua.LState, n int, name string) int {
 	return i
 }
 
+// OptInt is IntArg with a value for nil.
 func OptInt(l *lua.LState, n int, name string, other int) int {
 	if l.Get(n) == lua.LNil {
 		return other
 	}
 	return IntArg(l, n, name)
+}
+
+func tableArg(l *lua.LState, n int, name string) *lua.LTable {
+	t, ok := l.Get(n).(*lua.LTable)
+	if !ok {
+		ArgError(l, n, name, "table expected, got "+TypeName(l, n))
+	}
+	return t
 }

@@ -1,6 +1,7 @@
 package lua51
 
 import (
+	"fmt"
 	"math"
 	"runtime"
 	"strconv"
@@ -17,9 +18,6 @@ func (b *Libs) openBase() {
 	l.SetGlobal("tonumber", l.NewFunction(luaToNumber))
 	l.SetGlobal("collectgarbage", l.NewFunction(collectGarbage))
 	l.SetGlobal("loadstring", l.NewFunction(loadString))
-	for _, name := range []string{"dofile", "loadfile"} {
-		l.SetGlobal(name, l.NewFunction(NeedsFile(l.GetGlobal(name), name)))
-	}
 	l.GetGlobal("math").(*lua.LTable).RawSetString("huge", lua.LNumber(math.Inf(1)))
 	l.SetGlobal("_printregs", lua.LNil)
 	l.SetGlobal("channel", lua.LNil) // waiting in Lua would hold up every connection
@@ -99,15 +97,31 @@ func loadString(l *lua.LState) int {
 	if l.Get(2) != lua.LNil {
 		name = StringArg(l, 2, "loadstring")
 	}
-	proto, err := CompileChunk(src, ChunkID(name))
+	fn, err := Load(l, src, name)
 	if err != nil {
-		line, msg := SyntaxError(err)
 		l.Push(lua.LNil)
-		l.Push(lua.LString(ChunkID(name) + ":" + strconv.Itoa(line) + ": " + msg))
+		l.Push(lua.LString(err.Error()))
 		return 2
 	}
-	l.Push(l.NewFunctionFromProto(proto)) // in _G
+	l.Push(fn)
 	return 1
+}
+
+// Load makes a function of a chunk that runs in _G. The name is as Lua has it, with @ before that of a
+// file; it begins the text of the error.
+func Load(l *lua.LState, src, name string) (*lua.LFunction, error) {
+	name = ChunkID(name)
+	proto, err := CompileChunk(src, name)
+	if err != nil {
+		line, msg := SyntaxError(err)
+		if line == 0 {
+			line = 1 + strings.Count(src, "\n")
+		}
+		return nil, fmt.Errorf("%s:%d: %s", name, line, msg)
+	}
+	fn := l.NewFunctionFromProto(proto)
+	fn.Env = l.G.Global
+	return fn, nil
 }
 
 // NeedsFile is a function that would read the terminal if it were not given the name of a file.

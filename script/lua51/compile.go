@@ -40,21 +40,34 @@ func compileWith(src, name string, wrap func([]ast.Stmt) []ast.Stmt) (proto *lua
 	if err != nil {
 		return nil, err
 	}
-	return lua.Compile(wrap(chunk), name)
+	return lua.Compile(wrap(rewriteBlock(chunk)), name)
 }
 
-// ChunkID is how Lua 5.1 shows the name of a chunk in messages.
+// The room that Lua 5.1 has for names in messages.
+const (
+	nameRoom = 60
+	fileRoom = nameRoom - len(" '...' ") - 1
+	textRoom = nameRoom - len(` [string "..."] `) - 1
+)
+
+// ChunkID is how Lua 5.1 shows the name of a chunk in messages: "@" is before the name of a file, "="
+// before a name that stays as it is, anything else is the text of the chunk.
 func ChunkID(name string) string {
 	switch {
-	case strings.HasPrefix(name, "="), strings.HasPrefix(name, "@"):
-		return name[1:]
+	case strings.HasPrefix(name, "="):
+		return name[1:min(len(name), nameRoom)]
+	case strings.HasPrefix(name, "@"):
+		if name = name[1:]; len(name) > fileRoom {
+			name = "..." + name[len(name)-fileRoom:]
+		}
+		return name
 	}
-	const room = 43 // of Lua's 60 bytes
-	line, _, cut := strings.Cut(name, "\n")
-	if len(line) > room {
-		line, cut = line[:room], true
+	line := name
+	if i := strings.IndexAny(line, "\r\n"); i >= 0 {
+		line = line[:i]
 	}
-	if cut {
+	line = line[:min(len(line), textRoom)]
+	if len(line) < len(name) {
 		line += "..."
 	}
 	return `[string "` + line + `"]`
@@ -69,7 +82,7 @@ func SyntaxError(err error) (line int, msg string) {
 		line, msg = syntax.Pos.Line, strings.TrimSpace(syntax.Message)
 		switch {
 		case syntax.Pos.Line == parse.EOF:
-			return 0, "unexpected end near '<eof>'"
+			return 0, "unexpected end near '<eof>'" // the caller knows the last line
 		case syntax.Token != "":
 			msg += " near '" + syntax.Token + "'"
 		}

@@ -21,7 +21,8 @@ type Host struct {
 // Libs are the libraries of one Lua state.
 type Libs struct {
 	Host
-	l *lua.LState
+	l       *lua.LState
+	noFiles bool
 }
 
 // Open replaces what differs from Lua 5.1 or would reach beyond a script in a state that has
@@ -30,6 +31,9 @@ func Open(l *lua.LState, h Host) *Libs {
 	b := &Libs{Host: h, l: l}
 	b.openBase()
 	b.openStrings()
+	b.openConcat()
 	b.openCoroutines()
+	b.openPackage()
+	b.openFiles()
 	return b
 }
