@@ -37,7 +37,7 @@ func NewConsole(o Options, engines ...*Engine) *Console {
 	if len(engines) > 0 {
 		c.u, c.conns = engines[0].u, engines[0].conns
 	} else {
-		c.u, c.conns = newUniverse(o.Path, o.Servers), map[intercept.ConnID]*conn{}
+		c.u, c.conns = newUniverse(o), map[intercept.ConnID]*conn{}
 	}
 	return c
 }

@@ -23,6 +23,14 @@ type Options struct {
 	// Path is where require looks for Lua files, as in LUA_PATH; "" is beside the script and then
 	// where the environment says.
 	Path string
+	// CPath is where require would look for C libraries, as in LUA_CPATH. What it finds there it names
+	// as not loadable.
+	CPath string
+	// Sandbox withholds what reaches beyond the proxy: io, os.execute and the like, files as code,
+	// posix, lfs, and debug but for traceback.
+	Sandbox bool
+	// Shutdown ends the program in good order, for chassis.set_shutdown.
+	Shutdown func()
 }
 
 // DefaultDeadline is how long a hook may run.
@@ -56,7 +64,7 @@ func Load(path string, o Options) (*Engine, error) {
 	}
 	e := &Engine{
 		name: "script " + filepath.Base(path), src: source{path: path}, o: o,
-		u: newUniverse(o.Path, o.Servers), conns: map[intercept.ConnID]*conn{},
+		u: newUniverse(o), conns: map[intercept.ConnID]*conn{},
 	}
 	e.out.to = o.Output
 	if o.Path == "" {

@@ -15,6 +15,7 @@ import (
 type universe struct {
 	turn  chan struct{} // one slot: taken by whoever has the turn
 	l     *lua.LState
+	libs  *lua51.Libs
 	clock clock
 
 	shared   *lua.LTable // _G.proxy
@@ -45,21 +46,28 @@ const (
 )
 
 // newUniverse makes a state with Lua's libraries and the proxy table.
-func newUniverse(path string, servers Servers) *universe {
+func newUniverse(o Options) *universe {
 	u := &universe{
-		turn: make(chan struct{}, 1), state: map[int]int{}, pools: map[int]*pool{}, servers: servers,
+		turn: make(chan struct{}, 1), state: map[int]int{}, pools: map[int]*pool{}, servers: o.Servers,
 		l: lua.NewState(lua.Options{
 			CallStackSize: callDepth, MinimizeStackMemory: true,
 			RegistrySize: registryStart, RegistryMaxSize: registryMost,
 		}),
 	}
 	u.l.SetContext(&u.clock)
-	lua51.Open(u.l, lua51.Host{Tick: u.clock.check, Print: u.print})
+	u.libs = lua51.Open(u.l, lua51.Host{Tick: u.clock.check, Print: u.print})
 	u.openIO()
 	u.openProxy()
-	if path != "" {
-		pkg := u.l.GetGlobal("package").(*lua.LTable)
-		pkg.RawSetString("path", lua.LString(path))
+	u.openModules(o)
+	if o.Sandbox {
+		u.withhold()
+	}
+	pkg := u.l.GetGlobal("package").(*lua.LTable)
+	if o.Path != "" {
+		pkg.RawSetString("path", lua.LString(o.Path))
+	}
+	if o.CPath != "" {
+		pkg.RawSetString("cpath", lua.LString(o.CPath))
 	}
 	return u
 }
@@ -136,10 +144,16 @@ func (u *universe) print(l *lua.LState, text string) {
 	}
 	line := u.now.line
 	line.At, line.Script, line.Level, line.Text = time.Now(), u.now.script, Print, text
-	if m := position.FindStringSubmatch(l.Where(1)); m != nil {
-		_, _ = fmt.Sscan(m[2], &line.Source) // stays 0 where it is no number
-	}
+	line.Source = lineOf(l)
 	u.said = append(u.said, line)
+}
+
+// lineOf is the line that calls the running library function; 0 if it is not known.
+func lineOf(l *lua.LState) (line int) {
+	if m := position.FindStringSubmatch(l.Where(1)); m != nil {
+		_, _ = fmt.Sscan(m[2], &line) // stays 0 where it is no number
+	}
+	return line
 }
 
 // userdata makes an object of a class.
