@@ -29,6 +29,7 @@ import (
 
 	"mydbg/intercept/intercepttest"
 	"mydbg/intercept/rule"
+	"mydbg/mysqlwire"
 	"mydbg/sessions/demo"
 	"mydbg/tui/cmdline"
 	"mydbg/tui/keymap"
@@ -360,6 +361,107 @@ func TestTLSTellsTheCertificate(t *testing.T) {
 		file := p.wait(&p.out, `clients use TLS. Those that verify certificates should trust (\S+)`)[1]
 		if pem, err := os.ReadFile(file); err != nil || !bytes.Contains(pem, []byte("BEGIN CERTIFICATE")) {
 			t.Errorf("%s: %v", file, err)
+		}
+	})
+}
+
+// wantsClearText is a server without TLS that asks for the password itself and then says OK to everything.
+func wantsClearText(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	greeting, err := (&mysqlwire.Greeting{
+		Version: "8.4.0", Scramble: []byte("01234567890123456789"), Caps: intercepttest.ClientCaps, Collation: 45,
+		PluginName: "mysql_clear_password", Status: mysqlwire.StatusAutocommit,
+	}).Encode(nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { // ends with the listener
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() { // ends with the connection
+				defer c.Close()
+				r, head := bufio.NewReader(c), make([]byte, mysqlwire.HeaderLen)
+				say := func(payload []byte, seq uint8) {
+					b, _ := mysqlwire.AppendPacket(nil, payload, seq)
+					_, _ = c.Write(b) // who does not listen has left
+				}
+				say(greeting, 0)
+				for n := 0; ; n++ {
+					if _, err := io.ReadFull(r, head); err != nil {
+						return
+					}
+					h := mysqlwire.ParseHeader(head)
+					if _, err := r.Discard(h.Len); err != nil {
+						return
+					}
+					if n == 0 {
+						say([]byte("\xfemysql_clear_password\x00"), h.Seq+1)
+					} else {
+						say([]byte("\x00\x00\x00\x02\x00\x00\x00"), h.Seq+1)
+					}
+				}
+			}()
+		}
+	}()
+	return l.Addr().String()
+}
+
+func TestClearTextNeedsAFlag(t *testing.T) {
+	server := wantsClearText(t)
+	ping := func(p *program) error {
+		db, err := sql.Open("mysql", "app:app-pw@tcp("+p.addr+")/?tls=skip-verify&allowCleartextPasswords=true")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		return db.PingContext(t.Context())
+	}
+	args := []string{"proxy", "--listen", "127.0.0.1:0", "--backend", server, "--client-tls", "required", "--backend-tls", "disabled", "--state-dir", t.TempDir()}
+	p := start(t, args...)
+	if err := ping(p); err == nil || !strings.Contains(err.Error(), "clear text") {
+		t.Errorf("got %v", err)
+	}
+	p.wait(&p.out, `login of app failed: .*--allow-cleartext`)
+	if err := ping(start(t, append(args, "--allow-cleartext")...)); err != nil {
+		t.Errorf("with --allow-cleartext: %v", err)
+	}
+}
+
+// TestOwnCertificate is what accounts see that require one.
+func TestOwnCertificate(t *testing.T) {
+	cert, key := os.Getenv("LAB_TLS_CLIENT_CERT"), os.Getenv("LAB_TLS_CLIENT_KEY")
+	each(t, func(t *testing.T, s intercepttest.Server) {
+		for _, u := range s.Users {
+			if !strings.HasSuffix(u.Name, "_x509") || cert == "" {
+				continue
+			}
+			args := []string{"proxy", "--listen", "127.0.0.1:0", "--backend", s.Addr, "--backend-tls", "required"}
+			for _, own := range [][]string{nil, {"--backend-cert", cert, "--backend-key", key}} {
+				p := start(t, append(args, own...)...)
+				db, err := sql.Open("mysql", u.Name+":"+u.Password+"@tcp("+p.addr+")/")
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer db.Close()
+				err = db.PingContext(t.Context())
+				if own != nil && err != nil {
+					t.Errorf("with a certificate: %v", err)
+				}
+				if own == nil {
+					if err == nil {
+						t.Error("it got in without a certificate")
+					}
+					p.wait(&p.out, `login of `+u.Name+` failed: .*--backend-cert=FILE`)
+				}
+			}
 		}
 	})
 }

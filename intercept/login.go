@@ -335,16 +335,25 @@ func (s *session) loginStep(step *auth.Step, packet []byte, login *mysqlwire.Log
 			}
 		}
 		if err := s.server.writePacket(packet); err != nil {
-			return s.left(s.server, err)
+			return s.left(s.server, lastWords(s.server, err))
 		}
 		send = send[1:]
 	}
 	for _, p := range send {
 		if err := s.server.writePacket(p); err != nil {
-			return s.left(s.server, err)
+			return s.left(s.server, lastWords(s.server, err))
 		}
 	}
 	return nil
+}
+
+// lastWords is why a leg that cannot be written to any more was left, if its other side has said so: an
+// alert of TLS may have come before.
+func lastWords(l *leg, err error) error {
+	if said := l.fill(); said != nil && tlspair.Alert(said) != "" {
+		return said
+	}
+	return err
 }
 
 // authResult asks about each packet the server has for the client and sends it.

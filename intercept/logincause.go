@@ -220,6 +220,9 @@ func (a *attempt) serverWent(i *ConnInfo, err error) reason {
 		return because(CauseServerRefusesCertificate, "the server wants a client certificate: "+alert, ownCertificate)
 	}
 	switch {
+	case a.certSent && a.exchange != nil && !a.exchange.Progress().Heard:
+		return because(CauseServerRefusesCertificate, "the server left after it had seen mydbg's client certificate: it does not trust it, most likely",
+			"give mydbg a certificate of an authority that the server trusts (its ssl_ca): --backend-cert, --backend-key")
 	case a.held != "":
 		return because(CauseTimeout, "server left while the login was held at "+a.held, "hold logins for less than the server's connect_timeout (10 s unless set), or raise that")
 	case a.step == StepClientLogin:

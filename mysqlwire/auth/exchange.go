@@ -75,6 +75,7 @@ func (e *Exchange) Begin(plugin string, scramble, response []byte) (Step, error)
 
 // FromServer takes the next packet of the server.
 func (e *Exchange) FromServer(payload []byte) (Step, error) {
+	e.progress.Heard = true
 	if len(payload) > 0 && payload[0] == 0xff && e.next != Nobody {
 		return e.refused(payload), nil // an ERR may come at any time
 	}
@@ -345,7 +346,7 @@ func (e *Exchange) turn(side Speaker) error {
 func (e *Exchange) use(plugin string, data []byte) {
 	e.forget()
 	e.plugin, e.kind = plugin, kindOf(plugin)
-	e.progress = Progress{Offered: e.progress.Offered, Factor: e.progress.Factor, Switched: e.progress.Switched}
+	e.progress = Progress{Offered: e.progress.Offered, Factor: e.progress.Factor, Switched: e.progress.Switched, Heard: e.progress.Heard}
 	if len(data) > 0 { // plugins without a scramble leave the old one for COM_CHANGE_USER
 		e.scramble = bytes.Clone(trimScramble(data))
 	}

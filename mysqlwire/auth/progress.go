@@ -8,6 +8,7 @@ type Progress struct {
 	Factor  int     // 1 for the first, 0 before the exchange began
 	Next    Speaker // who did not speak, if the exchange broke off
 
+	Heard      bool // the server has said something
 	Switched   bool // the server asked for another plugin than the client began with
 	Answered   bool // the client has answered the plugin in use
 	NoPassword bool // that answer was empty
