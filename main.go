@@ -31,6 +31,7 @@ import (
 	"mydbg/intercept/eventlog"
 	"mydbg/intercept/tlspair"
 	"mydbg/script"
+	"mydbg/sessions"
 	"mydbg/sessions/demo"
 	"mydbg/sessions/demo/shop"
 	"mydbg/tui"
@@ -174,6 +175,7 @@ type session struct {
 	listen  []string // where clients connect
 	tcp     string   // the first of them that is TCP
 	servers []*demo.Server
+	record  *sessions.Recorder // nil when nothing can be recorded
 
 	beside sync.WaitGroup // what runs beside the proxy, see goes
 	stop   context.CancelCauseFunc
@@ -233,11 +235,18 @@ func (s *session) start(ctx context.Context, screen bool) error {
 	if err != nil {
 		return err
 	}
-	s.proxy, err = intercept.New(intercept.Options{
+	o := intercept.Options{
 		Backends: backends, ClientTLS: s.ClientTLS, BackendTLS: s.BackendTLS, BackendCA: s.BackendCA,
 		BackendCert: s.BackendCert, BackendKey: s.BackendKey, StateDir: s.StateDir,
 		AllowCleartext: s.AllowCleartext,
-	})
+	}
+	if screen || s.Recording.Path != "" {
+		if err := s.recorder(screen); err != nil {
+			return cmdline.Broken(err)
+		}
+		o.Tap = s.record
+	}
+	s.proxy, err = intercept.New(o)
 	if err != nil {
 		return cmdline.Broken(err)
 	}
@@ -268,6 +277,23 @@ func (s *session) start(ctx context.Context, screen bool) error {
 		return s.open(ctx)
 	}
 	return nil
+}
+
+// recorder makes what keeps the traffic. Its trouble with the disk is no trouble of the traffic.
+func (s *session) recorder(screen bool) (err error) {
+	o := s.Recording.Options(screen)
+	o.Trouble = func(err error) {
+		if err == nil {
+			s.proxy.Journal.Note(intercept.Info, 0, 0, "recording goes on")
+			return
+		}
+		s.proxy.Journal.Note(intercept.Error, 0, 0, "%v", err)
+		if !screen {
+			tell("%v", err)
+		}
+	}
+	s.record, err = sessions.NewRecorder(o)
+	return err
 }
 
 // backends are the servers of the settings, the embedded one started where it is asked for.
@@ -451,6 +477,9 @@ func (s *session) screen(ctx context.Context) error {
 	o := tui.Options{
 		Proxy: s.proxy, Listen: s.listen, Backend: strings.Join(s.Backend, ", "), Theme: s.Theme, ReadOnly: s.ReadOnly, Snippets: snippets{s.console},
 	}
+	if s.record != nil {
+		o.Recorder = s.record
+	}
 	if s.Filter != nil {
 		o.Filter = s.Filter.String()
 	}
@@ -543,6 +572,9 @@ func (s *session) close() {
 		if err := s.proxy.Close(); err != nil {
 			tell("%v", err)
 		}
+	}
+	if s.record != nil {
+		_ = s.record.Close() // its trouble has been told
 	}
 	for _, server := range s.servers {
 		if err := server.Close(); err != nil {

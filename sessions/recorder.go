@@ -111,7 +111,11 @@ func NewRecorder(o RecordOptions) (*Recorder, error) {
 	if err := w.begin(); err != nil {
 		return nil, err
 	}
-	r.on = w.current != nil
+	w.flush()
+	if w.failed != nil && o.Path != "" {
+		w.finish(w.current)
+		return nil, w.failed
+	}
 	w.publish()
 	go w.run() // ends after Close
 	return r, nil

@@ -38,7 +38,6 @@ type recordWriter struct {
 	done    int64     // bytes of finished files
 	retry   time.Time // the disk failed: not before then
 	failed  error
-	json    []byte
 }
 
 // part is a file of a recording, or a segment of the spool.
@@ -59,7 +58,10 @@ func (w *recordWriter) begin() (err error) {
 		w.path = w.o.Path
 		w.current, err = w.create()
 	case w.o.Spool > 0:
-		w.current, err = w.segment()
+		var spoolErr error
+		if w.current, spoolErr = w.segment(); spoolErr != nil { // the screen does without
+			w.failed = spoolErr
+		}
 	}
 	return err
 }

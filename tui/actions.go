@@ -22,7 +22,6 @@ var missing = map[keymap.ID]string{
 	keymap.Sort:           "events stay in the order they came",
 	keymap.CopyAs:         "y copies what the inspector's tab shows",
 	keymap.Export:         "sessions cannot be exported yet",
-	keymap.Record:         "sessions cannot be recorded yet",
 	keymap.Load:           "recordings cannot be opened yet",
 	keymap.Rerun:          "mydbg replay FILE sends a recorded session again",
 	keymap.Digests:        "there is no digests pane in this version",
@@ -103,6 +102,10 @@ func (m *Model) off(id keymap.ID) string {
 	case keymap.View, keymap.NextChange, keymap.PrevChange:
 		if !ok {
 			return "select an event first"
+		}
+	case keymap.Record:
+		if m.o.Recorder == nil {
+			return "there is no traffic to record here"
 		}
 	case keymap.Snippet, keymap.Lua, keymap.Drawer:
 		if why := m.offLua(); why != "" {
@@ -213,6 +216,8 @@ func (m *Model) do(id keymap.ID) tea.Cmd {
 		})
 	case keymap.Copy:
 		return m.copy()
+	case keymap.Record:
+		return m.record("")
 	default:
 		return m.doView(id)
 	}

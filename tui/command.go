@@ -19,6 +19,7 @@ var commands = []rule.Candidate{
 	{Text: "search", Doc: "TEXT: go to the next statement that contains it"},
 	{Text: "set", Doc: "theme NAME, or read-only: how the screen is"},
 	{Text: "lua", Doc: "CODE: run it on the selected event, on a copy"},
+	{Text: "record", Doc: "FILE: record what has been seen and what comes; without one: to a file named after the time; again: stop"},
 	{Text: "go", Doc: "NUMBER: go to an exchange"},
 	{Text: "q", Doc: "quit (asks first)"},
 }
@@ -53,6 +54,12 @@ func (m *Model) command(line string) tea.Cmd {
 		return nil
 	case "lua":
 		return m.lua(rest)
+	case "record":
+		if why := m.off(keymap.Record); why != "" {
+			m.say(intercept.Info, "record: %s", why)
+			return nil
+		}
+		return m.record(rest)
 	case "go":
 		m.goTo(rest)
 		return nil

@@ -218,6 +218,8 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		cmd = m.openScript(msg.Name)
 	case luaDoneMsg:
 		m.luaDone(msg)
+	case recordedMsg:
+		m.recorded(msg)
 	default:
 		cmd = m.scripts.Update(msg) // a snippet has run
 		if m.edit != nil {

@@ -36,6 +36,7 @@ type Options struct {
 	Filter   string              // a condition for the list of events, "" for none
 	Kept     int                 // exchanges the proxy's journal keeps; 0 is its default
 	Snippets Snippets            // nil without Lua
+	Recorder Recorder            // nil when nothing can be recorded
 	Getenv   func(string) string // nil is os.Getenv
 
 	// Now and After stand for time in tests; nil for the real one. After returns msg after d.

@@ -89,6 +89,9 @@ func (m *Model) header() string {
 	if m.o.Demo != nil {
 		parts = append(parts, "DEMO")
 	}
+	if rec := m.recordingState(); rec != "" {
+		parts = append(parts, rec)
+	}
 	parts = append(parts, traffic.Count(max(m.rate.perSecond(), 0))+"/s")
 	sep := " " + m.th.Rule() + " "
 	rest := strings.Join(parts, sep)

@@ -29,6 +29,8 @@ type Settings struct {
 	StateDir                           string
 	AllowCleartext                     bool // passwords may cross a plain server leg in clear text
 
+	Recording Recording
+
 	ASCII bool // drawn with ASCII alone
 
 	// What Read has understood.
@@ -91,6 +93,7 @@ func (s *Settings) Add(cmd *cobra.Command, listen string) {
 	f.StringVar(&s.filter, "filter", "", "show only exchanges for which this `CONDITION` is true")
 	f.StringVar(&s.failIf, "fail-if", "", "exit with status 1 if this `CONDITION` was true of any exchange")
 	f.BoolVar(&s.ReadOnly, "read-only", false, "look on: change, answer and inject nothing")
+	s.Recording.add(cmd)
 	choose(cmd, &s.log, "log", "form of the lines where there is no screen", "text", "json")
 	f.StringVar(&s.config, "config", "", "TOML `FILE` with the names of these flags as keys; the command line comes first")
 	f.StringVar(&s.StateDir, "state-dir", "", "`DIRECTORY` of the certificate authority for clients")
@@ -127,6 +130,9 @@ func (s *Settings) Read(cmd *cobra.Command, getenv func(string) string) error {
 		return err
 	}
 	if err := s.readRules(); err != nil {
+		return err
+	}
+	if err := s.Recording.check(); err != nil {
 		return err
 	}
 	for name, addresses := range map[string][]string{"listen": s.Listen, "backend": s.Backend, "backend-ro": s.BackendRO} {
