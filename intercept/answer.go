@@ -17,6 +17,9 @@ func (s *session) fromServer(ctx context.Context) error {
 		if err != nil {
 			return first(err, s.client.flush())
 		}
+		if s.server != l { // given away with its last answer
+			return first(s.client.flush(), s.server.flushed())
+		}
 		if s.opaque.Load() {
 			return s.relayRest()
 		}

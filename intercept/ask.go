@@ -43,7 +43,11 @@ func (s *session) decide(ctx context.Context, ev *Event, own *leg) (v Verdict, o
 	if v, done, ok := s.heed(ctx, ev, before, own); done || !ok {
 		return v, ok
 	}
-	ev.SoFar = chain.automatic(ctx, ev, ev.Query.owner, report)
+	if len(chain.auto) > 0 {
+		s.conn.askedBy(s)
+		ev.SoFar = chain.automatic(ctx, ev, ev.Query.owner, report)
+		s.conn.askedBy(nil)
+	}
 	why, scriptHolds := heldByScript(&ev.SoFar)
 	after := chain.stops(ctx, chain.post, ev, report)
 	if scriptHolds {

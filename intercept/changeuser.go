@@ -20,7 +20,7 @@ func (s *session) beginAuth(payload []byte) (sent bool, err error) {
 	x := auth.NewExchange(legOf(s.client, info.ClientTLS), legOf(s.server, info.ServerTLS), s.proxy.authOptions(s.dec.Caps()))
 	s.attempt.exchange, s.attempt.refused, s.attempt.told = x, nil, nil
 	s.attempt.at(StepChangeUser)
-	step, err := x.Begin(m.PluginName, s.scramble, slices.Clone(m.AuthResponse))
+	step, err := x.Begin(m.PluginName, s.link.scramble, slices.Clone(m.AuthResponse))
 	s.change = m
 	if err != nil {
 		s.reply, s.change = s.refusal(m, err), nil
@@ -77,8 +77,10 @@ func (s *session) authRounds(ctx context.Context, step *auth.Step, err error) er
 	if !step.Done {
 		return nil
 	}
-	s.scramble = s.exchange.Scramble()
+	s.link.scramble = s.exchange.Scramble()
+	s.link.ready = step.OK
 	if step.OK {
+		s.link.login = &mysqlwire.Login{User: s.change.User, DB: s.change.DB, PluginName: s.exchange.Plugin()}
 		user, db, plugin, steps := s.change.User, s.change.DB, s.exchange.Plugin(), s.exchange.History()
 		s.conn.change(func(i *ConnInfo) {
 			i.User, i.DB, i.AuthPlugin, i.Login, i.LoginFailure = user, db, plugin, steps, nil
@@ -125,7 +127,10 @@ func (s *session) authStep(step *auth.Step) error {
 func (s *session) sendChange(response []byte) error {
 	m := *s.change
 	m.AuthResponse = response
-	payload, err := m.Encode(nil, s.dec.Context())
+	cx := *s.dec.Context()
+	const shape = mysqlwire.SecureConnection | mysqlwire.PluginAuth | mysqlwire.ConnectAttrs
+	cx.Caps = cx.Caps&^shape | s.link.caps&shape // as the server expects it, which may have met another client first
+	payload, err := m.Encode(nil, &cx)
 	if err != nil {
 		return fmt.Errorf("COM_CHANGE_USER: %w", err)
 	}

@@ -54,7 +54,7 @@ func (s *session) fromClient(ctx context.Context) error {
 			return first(err, s.client.flush())
 		}
 		if s.opaque.Load() {
-			return first(s.client.flush(), first(s.server.flush(), s.relayRaw(s.client)))
+			return first(s.client.flush(), first(s.server.flushed(), s.relayRaw(s.client)))
 		}
 	}
 }
@@ -251,6 +251,9 @@ func (s *session) command(ctx context.Context, payload []byte, size int, streams
 		if !ok {
 			return context.Cause(ctx)
 		}
+		if err := s.settle(ctx); err != nil {
+			return err
+		}
 		if err := Check(ev, &v); err != nil {
 			s.note(Error, "%s: %v. The command went on unchanged.", v.By, err)
 			v = Verdict{}
@@ -340,6 +343,10 @@ func (s *session) begin(payload []byte, size int) {
 	s.final, s.reply, s.seq, s.plan = Verdict{}, nil, 1, nil
 	s.shown, s.owed, s.broken, s.hung = false, false, false, false
 	s.prepared, s.failed = 0, nil
+	s.dbWas = s.dec.DB()
+	if cmd == mysqlwire.ComInitDB && len(payload) > 1 {
+		s.dbAsked = string(payload[1:])
+	}
 	s.conn.busy.Store(true)
 	s.conn.commands.Add(1)
 	s.proxy.Journal.begin(&s.x, s.dec.SQL(cmd.Kind(), payload))

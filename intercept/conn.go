@@ -20,6 +20,9 @@ type Conn struct {
 
 	mu     sync.Mutex
 	info   ConnInfo
+	client Peer     // greeting and login
+	server *Peer    // nil without one
+	asking *session // while its hooks run
 	cancel func(error)
 }
 
@@ -36,6 +39,7 @@ type ConnInfo struct {
 	BackendIndex   int // 1-based; 0 without one
 	Phase          Phase
 	User, DB       string
+	ServerDB       string // the server connection's current schema, which another client may have left there
 	AuthPlugin     string
 	Login          []string // the authentication, step by step, in words without secrets
 	Attrs          []mysqlwire.Attr

@@ -3,6 +3,7 @@ package intercept
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"mydbg/intercept/rule"
 )
@@ -59,6 +60,11 @@ func NewChain(pre, auto, post []Hook) *Chain {
 
 // Wants reports whether any hook is interested in p.
 func (c *Chain) Wants(p Point) bool { return c.interest.Has(p) }
+
+// scripted reports whether an automatic hook is interested in p.
+func (c *Chain) scripted(p Point) bool {
+	return slices.ContainsFunc(c.auto, func(h Hook) bool { return h.Interest().Has(p) })
+}
 
 // HookError says which hook failed at which event.
 type HookError struct {

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"mydbg/mysqlwire"
@@ -25,7 +26,65 @@ type leg struct {
 	seq  uint8                                 // of the next packet of a dialogue without tracker (the login)
 	out  []byte                                // queued for writing
 	tap  func(d mysqlwire.Direction, b []byte) // told of every byte; may be nil
+
+	broken    atomic.Bool   // a write has failed
+	mu        sync.Mutex    // of what follows
+	woken     bool          // reads fail until restore
+	releasing chan struct{} // closed when the session has no use for the leg any more
 }
+
+// deadline is SetReadDeadline, unless the leg has been woken for good.
+func (l *leg) deadline(t time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.woken {
+		_ = l.conn.SetReadDeadline(t) // fails on a closed connection only, as the next read will
+	}
+}
+
+// release wakes whoever reads the leg and has it stop. The bytes stay where they are.
+func (l *leg) release() {
+	if !l.released() {
+		close(l.releasing) // first: who wakes up looks whether that was why
+	}
+	l.wake()
+}
+
+// released reports whether the session has given the leg away.
+func (l *leg) released() bool {
+	select {
+	case <-l.releasing:
+		return true
+	default:
+		return false
+	}
+}
+
+// wake ends a read or write that waits, and fails those that come, until restore.
+func (l *leg) wake() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.woken = true
+	_ = l.conn.SetDeadline(past)
+}
+
+// restore makes a leg that nobody reads usable again.
+func (l *leg) restore() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.woken, l.releasing = false, make(chan struct{})
+	l.tidy()
+	_ = l.conn.SetDeadline(time.Time{})
+}
+
+// tidy forgets what was passed on.
+func (l *leg) tidy() {
+	l.compact()
+	l.run = l.r
+}
+
+// past is a deadline that is over.
+var past = time.Unix(1, 0)
 
 // write sends b now.
 func (l *leg) write(b []byte) error {
@@ -33,6 +92,9 @@ func (l *leg) write(b []byte) error {
 		l.tap(l.from.Other(), b)
 	}
 	_, err := l.conn.Write(b)
+	if err != nil {
+		l.broken.Store(true)
+	}
 	return err
 }
 
@@ -83,7 +145,7 @@ func (l *leg) flush() error {
 }
 
 func newLeg(c net.Conn, from mysqlwire.Direction) *leg {
-	return &leg{conn: c, from: from, buf: make([]byte, readBuffer)}
+	return &leg{conn: c, from: from, buf: make([]byte, readBuffer), releasing: make(chan struct{})}
 }
 
 // unread is what has been read from the connection and not been used.
@@ -191,9 +253,9 @@ func (l *leg) watch(gone func(error)) (stop func()) {
 		}
 	})
 	return func() {
-		_ = l.conn.SetReadDeadline(time.Unix(1, 0)) // wakes the read; fails only on a closed connection
+		l.deadline(past) // wakes the read
 		done.Wait()
-		_ = l.conn.SetReadDeadline(time.Time{})
+		l.deadline(time.Time{})
 	}
 }
 

@@ -23,13 +23,14 @@ type refusal struct {
 	code  uint16
 	state string
 	err   error
+	plain bool // the text is sent as it is, without our name
 }
 
 func (r *refusal) Error() string { return r.err.Error() }
 func (r *refusal) Unwrap() error { return r.err }
 
 func refuse(code uint16, state string, format string, args ...any) error {
-	return &refusal{code, state, fmt.Errorf(format, args...)}
+	return &refusal{code: code, state: state, err: fmt.Errorf(format, args...)}
 }
 
 // Errors of servers that clients are told where mydbg ends a login. Those that only client libraries
@@ -57,6 +58,9 @@ func (s *session) login(ctx context.Context) error {
 	tell := errors.As(err, &r) && ctx.Err() == nil
 	if tell {
 		level, s.attempt.told = Error, &mysqlwire.ERR{Code: r.code, SQLState: r.state, Message: "mydbg: " + r.err.Error()}
+		if r.plain {
+			s.attempt.told.Message = r.err.Error()
+		}
 		if s.client.seq == 0 { // in place of the greeting: no capability is agreed yet, SQLSTATE is not expected
 			s.attempt.told.SQLState = ""
 		}
@@ -83,18 +87,43 @@ func (s *session) failedLogin(level Level, r *LoginReport) {
 }
 
 func (s *session) handshake(ctx context.Context) error {
-	v, ok := s.ask(ctx, s.event(rule.ConnectServer), nil)
-	if !ok {
-		return context.Cause(ctx)
-	}
-	switch v.Action {
-	case Close, Hang:
-		return s.closing(ctx, v)
-	case Reply:
-		return s.mock(ctx, &v)
-	}
-	if err := s.connect(ctx, v.Backend); err != nil {
-		return err
+	for a := (attempts{}); ; {
+		for _, address := range s.proxy.servers.wake(time.Now()) {
+			s.note(Info, "backend %s was down for more than %d sec, waking it up", address, wakeAfter)
+		}
+		s.show(nil)
+		v, ok := s.ask(ctx, s.event(rule.ConnectServer), nil)
+		if !ok {
+			return context.Cause(ctx)
+		}
+		noted := s.conn.Info().BackendIndex
+		pooled := v.Pooled && s.taken != nil
+		if !pooled {
+			s.unused()
+		}
+		switch {
+		case v.Action == Close || v.Action == Hang:
+			return s.closing(ctx, v)
+		case v.Action == Reply:
+			return s.mock(ctx, &v)
+		case pooled:
+			var gone *closedMeanwhile
+			if err := s.takeOver(ctx); !errors.As(err, &gone) {
+				return err
+			}
+			s.note(Warning, "connection %d: %v", s.conn.ID, gone)
+			continue
+		case v.Backend == 0:
+			v.Backend = noted
+		}
+		retry, err := s.connect(ctx, v.Backend, &a)
+		if err == nil {
+			break
+		}
+		if !retry || !s.proxy.chain.Load().scripted(rule.ConnectServer) && s.proxy.servers.choose(a.tried, true) == nil {
+			return err
+		}
+		s.note(Info, "connection %d: Retrying with different backend.", s.conn.ID)
 	}
 	s.attempt.at(StepGreeting)
 	greeting, err := s.greet(ctx)
@@ -214,7 +243,7 @@ func (s *session) authenticate(ctx context.Context, g *mysqlwire.Greeting) error
 		return err
 	}
 	if v.Action == Reply {
-		return s.answerLogin(v.Answer)
+		return s.answerLogin(&v)
 	}
 	if v.Packet != nil {
 		if packet, err = withSecret(v.Packet, login.AuthResponse); err != nil {
@@ -224,6 +253,9 @@ func (s *session) authenticate(ctx context.Context, g *mysqlwire.Greeting) error
 			return refuse(1043, "08S01", "the edited login: %w", err)
 		}
 		s.loggedIn(login, g)
+	}
+	if done, err := s.settleLogin(ctx, login, g); done || err != nil {
+		return err
 	}
 	tlsOn, err := s.serverTLS(ctx, packet, g)
 	if err != nil {
@@ -266,6 +298,7 @@ func (s *session) loggedIn(m *mysqlwire.Login, g *mysqlwire.Greeting) {
 	s.dec.Agree(offered&m.Caps|m.Caps&mysqlwire.SSL, g.MariaDB())
 	s.conn.change(func(i *ConnInfo) {
 		i.User, i.DB, i.AuthPlugin, i.Attrs, i.Caps = m.User, m.DB, m.PluginName, m.Attrs, s.dec.Caps()
+		s.conn.client.Login = m
 	})
 }
 
@@ -284,6 +317,7 @@ func (s *session) follow(ctx context.Context, packet []byte, login *mysqlwire.Lo
 		if err := s.loginStep(&step, packet, login); err != nil {
 			return err
 		}
+		s.loginOver(login, &step)
 		if step.Done && !step.OK {
 			s.refusedBy(step.ToClient)
 		}
@@ -324,7 +358,13 @@ func (s *session) refusedBy(packets [][]byte) {
 // loginStep sends what a step has for the server.
 func (s *session) loginStep(step *auth.Step, packet []byte, login *mysqlwire.Login) error {
 	send := step.ToServer
-	if step.Login {
+	switch {
+	case step.Login && s.link.ready:
+		if err := s.relogin(login, send[0]); err != nil {
+			return err
+		}
+		send = send[1:]
+	case step.Login:
 		if string(send[0]) != string(login.AuthResponse) {
 			m := *login
 			m.AuthResponse = send[0]
@@ -368,7 +408,7 @@ func (s *session) authResult(ctx context.Context, step *auth.Step) (done bool, e
 		if err := s.client.writePacket(p); err != nil {
 			return true, s.left(s.client, err)
 		}
-		if v.Action == Reply && !step.Done {
+		if v.Action == Reply && !v.Stay && !step.Done {
 			return true, errClosed // the server waits for an answer that will not come
 		}
 	}
@@ -426,20 +466,23 @@ func (s *session) whoSpeaks() auth.Speaker {
 	if who == auth.Server {
 		other = s.client
 	}
-	_ = other.conn.SetReadDeadline(time.Unix(1, 0))
+	other.deadline(past)
 	<-came
-	_ = other.conn.SetReadDeadline(time.Time{})
+	other.deadline(time.Time{})
 	return who
 }
 
 // ready begins the command phase.
 func (s *session) ready(login *mysqlwire.Login, scramble []byte) {
-	s.scramble = scramble
 	s.attempt.at(StepAfterLogin)
 	s.dec.Ready()
 	s.dec.SetDB(login.DB)
+	if s.link != nil {
+		s.link.scramble = scramble
+		s.socks.keep(s.link)
+	}
 	s.conn.status.Store(uint32(mysqlwire.StatusAutocommit))
-	s.conn.change(func(i *ConnInfo) { i.Phase = Ready })
+	s.conn.change(func(i *ConnInfo) { i.Phase, i.ServerDB = Ready, login.DB })
 	s.proxy.Journal.ring()
 }
 
@@ -453,6 +496,6 @@ func (s *session) firstStatus(packets [][]byte) {
 	s.attempt.bound = auth.IsCertificateProof([]byte(ok.Info))
 	if db, changed := ok.Schema(); changed {
 		s.dec.SetDB(db)
-		s.conn.change(func(i *ConnInfo) { i.DB = db })
+		s.conn.change(func(i *ConnInfo) { i.DB, i.ServerDB = db, db })
 	}
 }

@@ -40,7 +40,7 @@ func (s *session) serverTLS(ctx context.Context, login []byte, g *mysqlwire.Gree
 	s.attempt.at(StepServerTLS)
 	use, err := s.proxy.o.BackendTLS.Use(s.conn.Info().ClientTLS != "", g.Caps.Has(mysqlwire.SSL))
 	if err != nil {
-		return false, &refusal{codeNoTLS, "08S01", err}
+		return false, &refusal{code: codeNoTLS, state: "08S01", err: err}
 	}
 	if !use {
 		return false, nil
@@ -65,20 +65,24 @@ func (s *session) serverTLS(ctx context.Context, login []byte, g *mysqlwire.Gree
 	}
 	tc, err := tlspair.Client(ctx, s.server.conn, conf)
 	if err != nil {
-		return false, &refusal{codeNoTLS, "08S01", err}
+		return false, &refusal{code: codeNoTLS, state: "08S01", err: err}
 	}
 	s.secured(s.server, tc)
 	state := tc.ConnectionState()
 	s.conn.change(func(i *ConnInfo) {
-		i.ServerTLS, i.ServerCert = tls.VersionName(state.Version), certificateOf(&state)
+		s.link.tls = tls.VersionName(state.Version)
+		i.ServerTLS, i.ServerCert = s.link.tls, certificateOf(&state)
 	})
 	return true, nil
 }
 
 // secured has a leg go on with TLS, and its end be told to the other side.
 func (s *session) secured(l *leg, tc *tls.Conn) {
-	s.socks.replace(l.conn, tc)
+	instead := s.socks.replace(l.conn, tc)
 	l.conn = tc
+	if l == s.server {
+		s.link.raw = instead
+	}
 }
 
 // certificateOf is the certificate that the other side presented; nil if it has none.

@@ -2,22 +2,32 @@ package intercept
 
 import (
 	"context"
-	"fmt"
 
 	"mydbg/intercept/rule"
 	"mydbg/mysqlwire"
 )
 
 // answerLogin ends a login that a verdict answered: OK lets the client in, without a server that knows of it.
-func (s *session) answerLogin(a *mysqlwire.Answer) error {
-	last := a.Packets[len(a.Packets)-1]
+func (s *session) answerLogin(v *Verdict) error {
+	last := v.Answer.Packets[len(v.Answer.Packets)-1]
 	if err := s.client.writePacket(last.Payload); err != nil {
 		return s.left(s.client, err)
 	}
-	if last.Kind != mysqlwire.KindOK || s.server != nil {
+	if v.CloseAfter || !v.Stay && (last.Kind != mysqlwire.KindOK || s.link != nil && !s.link.ready) {
 		return errClosed
 	}
-	s.ready(&mysqlwire.Login{DB: s.conn.Info().DB}, nil)
+	if k := s.link; k != nil && !k.ready { // it waits for a login that will not come
+		s.detach()
+		_ = k.raw.Close()
+		s.proxy.servers.change(k.at.index, func(at *server) { at.clients-- })
+		s.show(nil)
+	}
+	login := &mysqlwire.Login{DB: s.conn.Info().DB}
+	if s.link == nil {
+		s.ready(login, nil)
+	} else {
+		s.ready(login, s.link.scramble)
+	}
 	return nil
 }
 
@@ -40,6 +50,7 @@ func (s *session) mock(ctx context.Context, v *Verdict) error {
 	if err := login.Decode(packet, nil); err != nil {
 		return refuse(1043, "08S01", "this is no login that can be read: %w", err)
 	}
+	s.conn.change(func(*ConnInfo) { s.conn.client.Greeting = g })
 	s.loggedIn(login, g)
 	ev := s.event(rule.ReadAuth)
 	ev.Dir, ev.Kind, ev.Packet, ev.PacketLen = mysqlwire.ToServer, mysqlwire.KindLogin, mysqlwire.BlankPayload(mysqlwire.KindLogin, packet, nil), len(packet)
@@ -48,11 +59,8 @@ func (s *session) mock(ctx context.Context, v *Verdict) error {
 		return err
 	}
 	if said.Action == Reply {
-		return s.answerLogin(said.Answer)
+		return s.answerLogin(&said)
 	}
-	ok, err := (&mysqlwire.OK{Status: mysqlwire.StatusAutocommit}).Encode(nil, &mysqlwire.Context{Caps: s.dec.Caps()})
-	if err != nil {
-		return fmt.Errorf("login: %w", err)
-	}
-	return s.answerLogin(&mysqlwire.Answer{Packets: []mysqlwire.Packet{{Kind: mysqlwire.KindOK, Payload: ok}}})
+	_, err = s.settleLogin(ctx, login, g)
+	return err
 }

@@ -45,6 +45,12 @@ func (s *session) next(ctx context.Context) error {
 	if s.hung { // for good: the exchange stays open until a side leaves
 		return nil
 	}
+	if err := s.settle(ctx); err != nil {
+		return err
+	}
+	if s.server == nil && s.shown {
+		s.plan = nil // what was queued behind an answer whose hook gave the server away
+	}
 	for len(s.plan) > 0 {
 		q := s.plan[0]
 		s.plan = s.plan[1:]
@@ -71,6 +77,7 @@ func (s *session) next(ctx context.Context) error {
 		if err := s.deliver(s.reply); err != nil {
 			return err
 		}
+		s.useReply(s.reply)
 		s.reply = nil
 	}
 	if (!s.shown || s.owed) && s.x.Command.Answered() {
@@ -285,6 +292,9 @@ func (s *session) answered(ctx context.Context) error {
 			s.forget(st.ID)
 		}
 	}
+	if n.cmd == mysqlwire.ComInitDB && n.counts.Error == nil {
+		s.useDB(s.dec.DB())
+	}
 	n.counts.Status = s.dec.Status() // not every answer has one: then the last stands
 	s.status(n.counts.Status)
 	if n.main {
@@ -369,6 +379,31 @@ func (s *session) refresh() {
 	}
 	db, open := s.dec.DB(), s.dec.OpenStatements()
 	s.conn.mu.Lock()
-	s.conn.info.DB, s.conn.info.Statements = db, open
-	s.conn.mu.Unlock()
+	defer s.conn.mu.Unlock()
+	s.conn.info.Statements = open
+	if s.link != nil {
+		s.conn.info.ServerDB = db
+	}
+	// A pooled connection may come with another schema than the client's: that is not the client's then.
+	if db != s.dbWas || s.x.Command == mysqlwire.ComChangeUser || s.x.Command == mysqlwire.ComResetConnection {
+		s.conn.info.DB = db
+	}
+}
+
+// useDB notes the schema that client and server have agreed on.
+func (s *session) useDB(db string) {
+	s.conn.change(func(i *ConnInfo) {
+		i.DB = db
+		if s.link != nil {
+			i.ServerDB = db
+		}
+	})
+}
+
+// useReply notes what an answer made here tells the client of its schema.
+func (s *session) useReply(a *mysqlwire.Answer) {
+	if s.x.Command == mysqlwire.ComInitDB && a.Packets[0].Kind == mysqlwire.KindOK {
+		s.dec.SetDB(s.dbAsked)
+		s.useDB(s.dbAsked)
+	}
 }

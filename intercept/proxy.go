@@ -30,9 +30,12 @@ type Options struct {
 	StateDir       string        // where the local authority lives; "" is tlspair.DefaultDir
 	AllowCleartext bool          // let passwords cross a plain server leg in clear text
 	ConnectTimeout time.Duration // 10 s if 0
-	JournalSize    int           // exchanges; 20,000 if 0
-	JournalBytes   int           // of their packets; 32 MiB if 0
-	Tap            Tap           // told what crosses; may be nil
+	// PoolNoChangeUser takes pooled connections over without COM_CHANGE_USER, by clients that prove
+	// themselves exactly as the one before did.
+	PoolNoChangeUser bool
+	JournalSize      int // exchanges; 20,000 if 0
+	JournalBytes     int // of their packets; 32 MiB if 0
+	Tap              Tap // told what crosses; may be nil
 }
 
 // Backend is a server to connect to.
@@ -57,8 +60,9 @@ type Proxy struct {
 	Breakpoints *Breakpoints
 	Stepper     *Stepper
 
-	o     Options
-	chain atomic.Pointer[Chain]
+	o       Options
+	chain   atomic.Pointer[Chain]
+	servers registry
 
 	authority func() (*tlspair.Authority, error)
 	rsaKey    func() (*rsa.PrivateKey, error) // for passwords
@@ -93,6 +97,15 @@ func New(o Options) (*Proxy, error) {
 		}
 		o.Backends[i].Address = a
 	}
+	slices.SortStableFunc(o.Backends, func(a, b Backend) int { // those for writing come first
+		switch {
+		case a.ReadOnly == b.ReadOnly:
+			return 0
+		case a.ReadOnly:
+			return 1
+		}
+		return -1
+	})
 	if o.BackendCA != "" || o.BackendTLS > tlspair.Required {
 		if _, err := tlspair.ClientConfig(o.BackendTLS, o.BackendCA, "localhost", o.BackendCert, o.BackendKey); err != nil {
 			return nil, err
@@ -109,6 +122,12 @@ func New(o Options) (*Proxy, error) {
 	}
 	if o.Tap != nil {
 		p.Journal.noted = o.Tap.Noted
+	}
+	for _, b := range o.Backends {
+		p.servers.add(b)
+	}
+	for _, address := range p.sameServers() {
+		p.Journal.Note(Warning, 0, 0, "backend %s is already known!", address)
 	}
 	p.Gate = &Gate{bell: p.Journal.ring}
 	p.Breakpoints = newBreakpoints(p)
@@ -154,21 +173,6 @@ func (p *Proxy) rechain() {
 	pre, post := p.Breakpoints.hooks()
 	p.chain.Store(NewChain(pre, auto, post))
 	p.Journal.ring()
-}
-
-// Backends lists the servers as configured.
-func (p *Proxy) Backends() []Backend { return slices.Clone(p.o.Backends) }
-
-// backend is the server of number want, or the default one.
-func (p *Proxy) backend(want int) (int, *Backend, error) {
-	if len(p.o.Backends) == 0 {
-		return 0, nil, errors.New("no server is configured: set one with --backend HOST:PORT")
-	}
-	want = max(want, 1)
-	if want > len(p.o.Backends) {
-		return 0, nil, fmt.Errorf("there is no backend %d, only %d", want, len(p.o.Backends))
-	}
-	return want, &p.o.Backends[want-1], nil
 }
 
 // Conns lists the open connections, oldest first, and then those that closed last.
@@ -311,6 +315,7 @@ func (p *Proxy) Close() error {
 	p.Gate.ReleaseAll(Verdict{})
 	p.drain()
 	p.stop(errors.New("mydbg ends"))
+	p.servers.close()
 	p.sessions.Wait()
 	return err
 }

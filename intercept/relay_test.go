@@ -23,7 +23,7 @@ func answering(t testing.TB) *session {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &session{proxy: p, types: map[uint32][]mysqlwire.Param{}, cancel: func(error) {}}
+	s := &session{proxy: p, dec: &mysqlwire.Decoder{}, types: map[uint32][]mysqlwire.Param{}, cancel: func(error) {}}
 	s.conn = p.open(sink{}, s.cancel)
 	s.client = newLeg(sink{}, mysqlwire.ToServer)
 	s.server = newLeg(sink{}, mysqlwire.ToClient)

@@ -26,23 +26,29 @@ var (
 // session is one client connection and the server connection behind it. All fields below turn
 // belong to whoever has the turn.
 type session struct {
-	proxy  *Proxy
-	conn   *Conn
-	client *leg
-	server *leg // nil when somebody else answers: a script, a recording, a person
-	cancel context.CancelCauseFunc
-	socks  sockets
-	opaque atomic.Bool
-	idle   chan struct{} // one slot: rung when an exchange ends while the client pump waits for it
-	wait   atomic.Bool   // it does
+	proxy    *Proxy
+	conn     *Conn
+	client   *leg
+	server   *leg   // nil when somebody else answers: a script, a recording, a person
+	link     *link  // whose leg it is
+	given    *spare // the link, given to the pool by a hook; settle does it
+	taken    *spare // taken from the pool by a hook
+	pumps    sync.WaitGroup
+	relaying bool   // the login is over
+	dbWas    string // the server's current schema when the exchange began
+	dbAsked  string // that the client's last COM_INIT_DB names
+	cancel   context.CancelCauseFunc
+	socks    sockets
+	opaque   atomic.Bool
+	idle     chan struct{} // one slot: rung when an exchange ends while the client pump waits for it
+	wait     atomic.Bool   // it does
 
 	turn     turn
-	dec      mysqlwire.Decoder // follows the server leg
-	ok       mysqlwire.OK      // decoded into again and again
-	in       [2]incoming       // per leg
-	exchange *auth.Exchange    // of a COM_CHANGE_USER under way
+	dec      *mysqlwire.Decoder // follows the server leg
+	ok       mysqlwire.OK       // decoded into again and again
+	in       [2]incoming        // per leg
+	exchange *auth.Exchange     // of a COM_CHANGE_USER under way
 	change   *mysqlwire.ChangeUser
-	scramble []byte  // for the next COM_CHANGE_USER
 	attempt  attempt // the login
 	hung     bool    // a verdict left the client without an answer
 
@@ -79,22 +85,30 @@ type turn chan struct{}
 // one may be holding an event for hours. The usual wait is that for the end of a write.
 const turnPatience = 2 * time.Millisecond
 
-// take waits for the turn. Meanwhile l's peer may leave, which ends the session.
-func (s *session) take(l *leg) {
+// take waits for the turn. Meanwhile l's peer may leave, which ends the session. It is false if l was
+// released instead.
+func (s *session) take(l *leg) bool {
 	select {
 	case s.turn <- struct{}{}:
-		return
+		return true
 	default:
 	}
 	soon := time.NewTimer(turnPatience)
 	defer soon.Stop()
 	select {
 	case s.turn <- struct{}{}:
-		return
+		return true
+	case <-l.releasing:
+		return false
 	case <-soon.C:
 	}
 	defer l.watch(s.gone(l))()
-	s.turn <- struct{}{} // who has it gives it up at the latest when the session's sockets close
+	select { // who has it gives it up at the latest when the session's sockets close
+	case s.turn <- struct{}{}:
+		return true
+	case <-l.releasing:
+		return false
+	}
 }
 
 // serve runs one client connection to its end. Cancelling ctx ends it.
@@ -102,17 +116,18 @@ func (p *Proxy) serve(ctx context.Context, nc net.Conn) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	s := &session{
 		proxy: p, client: newLeg(nc, mysqlwire.ToServer), cancel: cancel,
-		turn: make(turn, 1), idle: make(chan struct{}, 1),
+		turn: make(turn, 1), idle: make(chan struct{}, 1), dec: &mysqlwire.Decoder{},
 		types: map[uint32][]mysqlwire.Param{}, reshaped: map[uint32]bool{},
 	}
 	s.conn = p.open(nc, cancel)
 	p.tapped(s.conn, s.client)
 	s.socks.add(nc)
-	stop := context.AfterFunc(ctx, s.socks.close)
+	hangUp := func() { s.socks.close(p.chain.Load().scripted(rule.Disconnect)) }
+	stop := context.AfterFunc(ctx, hangUp)
 	err := s.run(ctx)
 	cancel(err)
 	stop()
-	s.socks.close()
+	hangUp()
 	s.end(context.Cause(ctx))
 }
 
@@ -122,12 +137,15 @@ func (s *session) run(ctx context.Context) (err error) {
 	if err := s.login(ctx); err != nil {
 		return err
 	}
-	var pumps sync.WaitGroup
-	pumps.Go(func() { s.cancel(s.pump(ctx, s.client, s.fromClient)) })
-	if s.server != nil {
-		pumps.Go(func() { s.cancel(s.pump(ctx, s.server, s.fromServer)) })
+	if err := s.settle(ctx); err != nil {
+		return err
 	}
-	pumps.Wait()
+	s.relaying = true
+	if s.server != nil {
+		s.relay(ctx)
+	}
+	s.pumps.Go(func() { s.cancel(s.pump(ctx, s.client, s.fromClient)) })
+	s.pumps.Wait()
 	return context.Cause(ctx)
 }
 
@@ -137,7 +155,11 @@ func (s *session) pump(ctx context.Context, l *leg, handle func(context.Context)
 	for first := true; ; first = false {
 		// The login may have read ahead.
 		if !first || len(l.unread()) == 0 {
-			if err := l.fill(); err != nil {
+			err := l.fill()
+			switch {
+			case l.released():
+				return errReleased
+			case err != nil:
 				return s.left(l, err)
 			}
 		}
@@ -154,16 +176,24 @@ func (s *session) pump(ctx context.Context, l *leg, handle func(context.Context)
 		if err != nil {
 			return err
 		}
+		if l.released() {
+			return errReleased
+		}
 		raw = s.opaque.Load()
 	}
 }
 
 // act handles what l has read under the session's turn.
 func (s *session) act(ctx context.Context, l *leg, handle func(context.Context) error) (err error) {
-	s.take(l)
+	if !s.take(l) {
+		return errReleased
+	}
 	defer func() { <-s.turn }()
 	defer s.recovered(&err)
-	if err := ctx.Err(); err != nil {
+	switch {
+	case l.released():
+		return errReleased
+	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	}
 	if s.opaque.Load() {
@@ -228,6 +258,8 @@ func (s *session) end(cause error) {
 		i.Phase = Closed
 	})
 	s.disconnected()
+	s.parting()
+	s.socks.close(false)
 }
 
 // unproven notes that the client left because of a certificate that the server could not vouch for.

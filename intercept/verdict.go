@@ -25,10 +25,10 @@ func (a Action) String() string { return actionNames[a] }
 
 // Verdict is a decision about one event. Which fields count depends on the event:
 //
-//	connect_server     Reply (greeting or error in the server's place), Backend
+//	connect_server     Reply (greeting or error in the server's place), Backend, Pooled
 //	read_handshake     Forward with Packet; Reply
-//	read_auth          Forward with Packet; Reply
-//	read_auth_result   Forward with Packet; Reply
+//	read_auth          Forward with Packet; Reply, Stay
+//	read_auth_result   Forward with Packet; Reply, Stay
 //	read_query         Forward with Queries; Reply, before which Queries are sent unseen by the client
 //	read_query_result  Forward with Answer (an edited one); Reply; Drop; Queries go to the front of the queue
 //	disconnect         nothing
@@ -41,6 +41,12 @@ type Verdict struct {
 	Answer  *mysqlwire.Answer // what the client gets
 	Backend int               // 1-based index of the backend to connect to, 0 is the default choice
 
+	// Pooled goes on with the pooled connection that was picked at connect_server, see Conn.Pick:
+	// the client is logged in on it. Without it that connection goes back to its pool.
+	Pooled bool
+	// Stay has the connection go on after a Reply at read_auth or read_auth_result, whatever the
+	// answer says, as in MySQL Proxy. Without it an error ends it.
+	Stay       bool
 	CloseAfter bool          // close the connection once the client has its answer
 	Delay      time.Duration // wait this long before doing it
 	By         string        // who decided: "breakpoint stock", "script audit.lua:12", "you"

@@ -6,13 +6,17 @@ import (
 	"mydbg/intercept"
 )
 
-// Servers tells of the servers there are; *intercept.Proxy does.
+// Servers are the servers there are, with their pools; *intercept.Proxy is. Numbers count from 1.
 type Servers interface {
-	Backends() []intercept.Backend
-	Conns() []intercept.ConnInfo
+	Backends() []intercept.BackendInfo
+	Idle(n int, user string, by *intercept.Conn) int
+	SetBackendState(n int, s intercept.BackendState) bool
+	SetBackendUUID(n int, id string) bool
+	SetPoolLimits(n, minIdle, maxIdle int) bool
+	AddBackend(intercept.Backend) (n int, err error)
 }
 
-func (u *universe) backends() []intercept.Backend {
+func (u *universe) backends() []intercept.BackendInfo {
 	if u.servers == nil {
 		return nil
 	}
@@ -23,6 +27,10 @@ func (u *universe) backends() []intercept.Backend {
 type backend int
 
 func (u *universe) backendsIndex(l *lua.LState) int {
+	if l.Get(2) == lua.LString("add") { // not in the original, where this is an error
+		l.Push(u.l.NewFunction(u.addBackend))
+		return 1
+	}
 	n := intArg(l, 2, "?")
 	if n < 1 || n > len(u.backends()) {
 		l.Push(lua.LNil)
@@ -32,77 +40,55 @@ func (u *universe) backendsIndex(l *lua.LState) int {
 	return 1
 }
 
-func (u *universe) backendIndex(l *lua.LState) int {
-	n := self[backend](l, "backend")
-	all := u.backends()
-	if int(n) > len(all) {
+// addBackend is proxy.global.backends:add(address [, type]), which returns the number of the new server,
+// or nil and why there is none.
+func (u *universe) addBackend(l *lua.LState) int {
+	address := stringArg(l, 2, "add")
+	kind, _ := integer(l.Get(3))
+	if u.servers == nil {
+		l.RaiseError("there are no servers here")
+	}
+	n, err := u.servers.AddBackend(intercept.Backend{Address: address, ReadOnly: kind == backendRO})
+	if err != nil {
 		l.Push(lua.LNil)
-		return 1
+		l.Push(lua.LString(err.Error()))
+		return 2
 	}
-	var v lua.LValue = lua.LNil
-	switch key(l) {
-	case "dst":
-		v = u.address(all[n-1].Address)
-	case "state":
-		v = lua.LNumber(u.backendState(int(n)))
-	case "type":
-		v = lua.LNumber(1)
-		if all[n-1].ReadOnly {
-			v = lua.LNumber(2)
-		}
-	case "connected_clients":
-		v = lua.LNumber(u.connected(int(n)))
-	case "uuid":
-		if id := u.pool(int(n)).uuid; id != "" {
-			v = lua.LString(id)
-		}
-	case "pool":
-		v = u.userdata(u.kinds.pool, u.pool(int(n)))
-	}
-	l.Push(v)
+	l.Push(lua.LNumber(n))
 	return 1
 }
 
-// backendState is what a script has set, else up while connections show it.
-func (u *universe) backendState(n int) int {
-	if s, ok := u.state[n]; ok {
-		return s
-	}
-	for _, c := range u.servers.Conns() {
-		if c.BackendIndex == n && c.Server != "" {
-			return stateUp
-		}
-	}
-	return stateUnknown
-}
+// Types of backends.
+const (
+	backendRW = 1
+	backendRO = 2
+)
 
-func (u *universe) connected(n int) int {
-	count := 0
-	for _, c := range u.servers.Conns() {
-		if c.BackendIndex == n && c.Closed.IsZero() {
-			count++
+func (u *universe) backendIndex(l *lua.LState) int {
+	n := self[backend](l, "backend")
+	b := u.backends()[n-1] // they do not become fewer
+	var v lua.LValue = lua.LNil
+	switch key(l) {
+	case "dst":
+		v = u.address(b.Numeric)
+	case "state":
+		v = lua.LNumber(b.State)
+	case "type":
+		v = lua.LNumber(backendRW)
+		if b.ReadOnly {
+			v = lua.LNumber(backendRO)
 		}
-	}
-	return count
-}
-
-// leastBusy is the server that a connection gets where the script does not choose: of those for
-// writing that are not down, the one with the fewest clients. It is 0 where there is no choice.
-func (u *universe) leastBusy() int {
-	all := u.backends()
-	if len(all) < 2 {
-		return 0
-	}
-	best, fewest := 0, 0
-	for i, b := range all {
-		if b.ReadOnly || u.state[i+1] == stateDown {
-			continue
+	case "connected_clients":
+		v = lua.LNumber(b.Clients)
+	case "uuid":
+		if b.UUID != "" {
+			v = lua.LString(b.UUID)
 		}
-		if n := u.connected(i + 1); best == 0 || n < fewest {
-			best, fewest = i+1, n
-		}
+	case "pool":
+		v = u.userdata(u.kinds.pool, pool(n))
 	}
-	return best
+	l.Push(v)
+	return 1
 }
 
 func (u *universe) backendNewIndex(l *lua.LState) int {
@@ -110,82 +96,73 @@ func (u *universe) backendNewIndex(l *lua.LState) int {
 	switch k := key(l); k {
 	case "state":
 		i, _ := integer(l.Get(3))
-		u.state[int(n)] = i
+		u.servers.SetBackendState(int(n), intercept.BackendState(i))
 	case "uuid":
 		id, ok := text(l.Get(3))
 		if !ok && l.Get(3) != lua.LNil {
 			l.RaiseError("proxy.global.backends[...].uuid has to be a string")
 		}
-		u.pool(int(n)).uuid = id
+		u.servers.SetBackendUUID(int(n), id)
 	default:
 		l.RaiseError("proxy.global.backends[...].%s is not writable", k)
 	}
 	return 0
 }
 
-// pool is what scripts keep at a backend. There are no pooled connections: every client has a
-// server connection of its own, which is what makes its traffic easy to follow.
-type pool struct {
-	least, most int
-	uuid        string
-}
-
-func (u *universe) pool(n int) *pool {
-	p := u.pools[n]
-	if p == nil {
-		p = &pool{}
-		u.pools[n] = p
+// Objects of a backend's pool.
+type (
+	pool      int // of the backend with that number
+	poolUsers int
+	poolQueue struct {
+		backend int
+		user    string
 	}
-	return p
-}
+)
 
 func (u *universe) poolIndex(l *lua.LState) int {
-	p := self[*pool](l, "pool")
+	n := self[pool](l, "pool")
+	b := u.backends()[n-1]
 	var v lua.LValue = lua.LNil
 	switch key(l) {
 	case "min_idle_connections":
-		v = lua.LNumber(p.least)
+		v = lua.LNumber(b.MinIdle)
 	case "max_idle_connections":
-		v = lua.LNumber(p.most)
+		v = lua.LNumber(b.MaxIdle)
 	case "users":
-		v = u.userdata(u.kinds.poolUsers, poolUsers{})
+		v = u.userdata(u.kinds.poolUsers, poolUsers(n))
 	}
 	l.Push(v)
 	return 1
 }
 
-func poolNewIndex(l *lua.LState) int {
-	p := self[*pool](l, "pool")
-	n, _ := integer(l.Get(3))
+func (u *universe) poolNewIndex(l *lua.LState) int {
+	n := self[pool](l, "pool")
+	b := u.backends()[n-1]
+	i, _ := integer(l.Get(3))
 	switch k := key(l); k {
 	case "min_idle_connections":
-		p.least = n
+		u.servers.SetPoolLimits(int(n), i, b.MaxIdle)
 	case "max_idle_connections":
-		p.most = n
+		u.servers.SetPoolLimits(int(n), b.MinIdle, i)
 	default:
 		l.RaiseError("proxy.backend[...].%s is not writable", k)
 	}
 	return 0
 }
 
-type (
-	poolUsers struct{}
-	poolQueue struct{}
-)
-
 func (u *universe) poolUsersIndex(l *lua.LState) int {
-	self[poolUsers](l, "pool users")
-	stringArg(l, 2, "?")
-	l.Push(u.userdata(u.kinds.poolQueue, poolQueue{}))
+	n := self[poolUsers](l, "pool users")
+	user := stringArg(l, 2, "?")
+	l.Push(u.userdata(u.kinds.poolQueue, poolQueue{int(n), user}))
 	return 1
 }
 
-func poolQueueIndex(l *lua.LState) int {
-	self[poolQueue](l, "pool queue")
-	if key(l) == "cur_idle_connections" {
-		l.Push(lua.LNumber(0))
-	} else {
+func (u *universe) poolQueueIndex(l *lua.LState) int {
+	q := self[poolQueue](l, "pool queue")
+	if key(l) != "cur_idle_connections" {
 		l.Push(lua.LNil)
+		return 1
 	}
+	l.Push(lua.LNumber(u.servers.Idle(q.backend, q.user, u.current)))
 	return 1
 }

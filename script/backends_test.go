@@ -1,46 +1,55 @@
 package script
 
 import (
+	"errors"
+	"slices"
 	"testing"
 
 	"mydbg/intercept"
-	"mydbg/intercept/rule"
 )
 
-// fleet is a number of servers with clients.
-type fleet []int
-
-func (f fleet) Backends() []intercept.Backend {
-	return []intercept.Backend{{Address: "10.0.0.1:3306"}, {Address: "10.0.0.2:3306"}, {Address: "10.0.0.3:3306", ReadOnly: true}}
+// fleet is servers with clients, by hand.
+type fleet struct {
+	list []intercept.BackendInfo
 }
 
-func (f fleet) Conns() []intercept.ConnInfo {
-	var list []intercept.ConnInfo
-	for i, n := range f {
-		for range n {
-			list = append(list, intercept.ConnInfo{BackendIndex: i + 1, Server: "8.4.0"})
+func newFleet(clients ...int) *fleet {
+	f := &fleet{}
+	for i, address := range []string{"10.0.0.1:3306", "10.0.0.2:3306", "10.0.0.3:3306"} {
+		b := intercept.BackendInfo{Index: i + 1, Numeric: address, Backend: intercept.Backend{Address: address, ReadOnly: i == 2}}
+		if i < len(clients) {
+			b.Clients = clients[i]
 		}
+		f.list = append(f.list, b)
 	}
-	return list
+	return f
 }
 
-func TestChoiceOfTheServer(t *testing.T) {
-	for _, tt := range []struct {
-		name, body string
-		clients    fleet
-		want       int
-	}{
-		{"fewest clients", "", fleet{2, 1, 0}, 2},
-		{"the first of equals", "", fleet{1, 1, 0}, 1},
-		{"the script's choice", "proxy.connection.backend_ndx = 3", fleet{}, 3},
-		{"not one that is down", "proxy.global.backends[2].state = proxy.BACKEND_STATE_DOWN proxy.connection.backend_ndx = 2", fleet{5, 0, 0}, 1},
-		{"a negative choice is none", "proxy.connection.backend_ndx = -1", fleet{1, 0, 0}, 2},
-	} {
-		b := loadWith(t, "function connect_server() "+tt.body+" end", Options{Servers: tt.clients})
-		if v := b.ask(b.event(rule.ConnectServer, 1)); v.Backend != tt.want || v.Action != intercept.Forward {
-			t.Errorf("%s: got %v to backend %d, want %d", tt.name, v.Action, v.Backend, tt.want)
-		}
+func (f *fleet) Backends() []intercept.BackendInfo { return slices.Clone(f.list) }
+
+func (f *fleet) Idle(n int, user string, _ *intercept.Conn) int { return 10*n + len(user) }
+
+func (f *fleet) SetBackendState(n int, s intercept.BackendState) bool {
+	f.list[n-1].State = s
+	return true
+}
+
+func (f *fleet) SetBackendUUID(n int, id string) bool {
+	f.list[n-1].UUID = id
+	return true
+}
+
+func (f *fleet) SetPoolLimits(n, minIdle, maxIdle int) bool {
+	f.list[n-1].MinIdle, f.list[n-1].MaxIdle = minIdle, maxIdle
+	return true
+}
+
+func (f *fleet) AddBackend(b intercept.Backend) (int, error) {
+	if b.Address == "10.0.0.1:3306" {
+		return 0, errors.New("backend 10.0.0.1:3306 is already known")
 	}
+	f.list = append(f.list, intercept.BackendInfo{Backend: b, Numeric: b.Address})
+	return len(f.list), nil
 }
 
 func TestBackendObjects(t *testing.T) {
@@ -52,15 +61,17 @@ func TestBackendObjects(t *testing.T) {
 		print(all[2].state, all[2].uuid, all[2].pool.max_idle_connections, all[2].pool.users["app"].cur_idle_connections)
 		print((select(2, pcall(function() all[1].type = 1 end)):gsub("^.-:%d+: ", "")))
 		print((select(2, pcall(function() all[1].uuid = {} end)):gsub("^.-:%d+: ", "")))
+		print(all:add("10.0.0.9:3306", proxy.BACKEND_TYPE_RO), #all, all[4].type, all[4].dst.address, all:add("10.0.0.1:3306"))
 		print((select(2, pcall(function() all[1].pool.users = 1 end)):gsub("^.-:%d+: ", "")))
-	end`, Options{Servers: fleet{2, 0, 0}})
+	end`, Options{Servers: newFleet(2)})
 	b.query("\x03a")
 	wantOutput(t, b,
 		"print: 3\tnil\tnil\t2\t1\t10.0.0.2:3306\t3306\tnil",
-		"print: 1\t0\t2",
-		"print: 2\tid\t7\t0",
+		"print: 0\t0\t2",
+		"print: 2\tid\t7\t23",
 		"print: proxy.global.backends[...].type is not writable",
 		"print: proxy.global.backends[...].uuid has to be a string",
+		"print: 4\t4\t2\t10.0.0.9\tnil\tbackend 10.0.0.1:3306 is already known",
 		"print: proxy.backend[...].users is not writable",
 	)
 }

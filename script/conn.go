@@ -25,13 +25,11 @@ type conn struct {
 	show     string // the packet whose answer is the command's own, for the journal
 
 	closing bool // connection_close
-	wanted  *int // backend_ndx as a script has set it
-	pooling bool // a script has been told that there is no pool
+	wanted  *int // backend_ndx as a snippet has set it
 
 	greeting *mysqlwire.Greeting
 	greeted  bool // the client has seen it
 	login    *mysqlwire.Login
-	passedOn bool // the server has seen it
 }
 
 func (c *conn) info() intercept.ConnInfo { return c.of.Info() }

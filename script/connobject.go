@@ -1,6 +1,7 @@
 package script
 
 import (
+	"errors"
 	"net"
 	"strconv"
 	"strings"
@@ -16,13 +17,14 @@ func (u *universe) connIndex(l *lua.LState) int {
 	c := self[*conn](l, "connection")
 	switch k := key(l); k {
 	case "client":
-		l.Push(u.userdata(u.kinds.socket, socket{c, intercept.ClientLeg}))
+		l.Push(u.userdata(u.kinds.socket, socket{c, c.clientPeer(), intercept.ClientLeg}))
 	case "server":
-		if c.info().Backend == "" {
+		p := c.serverPeer()
+		if p == nil {
 			l.Push(lua.LNil)
 			break
 		}
-		l.Push(u.userdata(u.kinds.socket, socket{c, intercept.ServerLeg}))
+		l.Push(u.userdata(u.kinds.socket, socket{c, *p, intercept.ServerLeg}))
 	case "backend_ndx":
 		n := c.info().BackendIndex
 		if c.wanted != nil {
@@ -51,22 +53,41 @@ func (u *universe) connNewIndex(l *lua.LState) int {
 		c.closing = bool(b)
 	case "backend_ndx":
 		n := intArg(l, 3, "?")
-		if n == 0 && c.info().Backend != "" && !c.pooling {
-			c.pooling = true
-			u.say(Warning, "proxy.connection.backend_ndx = 0: there is no connection pool, the server connection stays with its client")
+		switch err := c.of.Pick(n); {
+		case errors.Is(err, intercept.ErrNoHook): // a snippet at a held event: a draft
+			c.wanted = &n
+		case err != nil:
+			l.RaiseError("proxy.connection.backend_ndx = %d: %s", n, err.Error())
+		default:
+			c.wanted = nil
 		}
-		c.wanted = &n
 	default:
 		l.RaiseError("proxy.connection.%s is not writable", k)
 	}
 	return 0
 }
 
-// socket is one side of a connection.
+// socket is one side of a connection, as it was when a script asked for it.
 type socket struct {
 	c    *conn
+	peer intercept.Peer
 	side intercept.Leg
 }
+
+// clientPeer is the client's side: what the core knows, and what events have told besides.
+func (c *conn) clientPeer() intercept.Peer {
+	p := c.of.Client()
+	if p.Login == nil {
+		p.Login = c.login
+	}
+	if p.Greeting == nil && c.greeted {
+		p.Greeting = c.greeting
+	}
+	return p
+}
+
+// serverPeer is the server's side; nil where there is no server.
+func (c *conn) serverPeer() *intercept.Peer { return c.of.Server() }
 
 func (u *universe) socketIndex(l *lua.LState) int {
 	s := self[socket](l, "socket")
@@ -82,75 +103,48 @@ func (u *universe) socketIndex(l *lua.LState) int {
 
 // socketField is a field of a side; nil when it is not known, or not known yet.
 func (u *universe) socketField(l *lua.LState, s socket, k string) lua.LValue {
-	c := s.c
 	switch k {
 	case "default_db":
-		return lua.LString(c.info().DB)
+		return lua.LString(s.peer.DB)
 	case "src":
-		a := c.info().Client
-		if s.side == intercept.ServerLeg {
-			a = "" // the proxy's own end is not told
-		}
-		return u.address(a)
+		return u.address(s.peer.Src)
 	case "dst":
-		a := c.info().Listen
-		if s.side == intercept.ServerLeg {
-			a = c.info().Backend
-		}
-		return u.address(a)
+		return u.address(s.peer.Dst)
 	case "address":
 		l.RaiseError(".address is deprecated. Use .src.name or .dst.name instead")
 	}
-	if v := c.loginField(s.side, k); v != nil {
+	if v := loginField(s.peer.Login, k); v != nil {
 		return v
 	}
-	return c.greetingField(s.side, k)
+	return greetingField(s.peer.Greeting, k)
 }
 
-// loginField is what the login told.
-func (c *conn) loginField(side intercept.Leg, k string) lua.LValue {
-	if side == intercept.ServerLeg && !c.passedOn {
-		return nil
-	}
-	if c.login == nil {
-		if i := c.info(); k == "username" && i.User != "" { // the script came later than the client
-			return lua.LString(i.User)
-		}
+// loginField is what a login told; nil if it told nothing.
+func loginField(m *mysqlwire.Login, k string) lua.LValue {
+	if m == nil {
 		return nil
 	}
 	switch k {
 	case "username":
-		return lua.LString(c.login.User)
+		return lua.LString(m.User)
 	case "scrambled_password":
-		return lua.LString(c.login.AuthResponse)
+		return lua.LString(m.AuthResponse)
 	case "auth_plugin_name":
-		if c.login.PluginName != "" {
-			return lua.LString(c.login.PluginName)
+		if m.PluginName != "" {
+			return lua.LString(m.PluginName)
 		}
 	}
 	return nil
 }
 
-// greetingField is what the greeting told.
-func (c *conn) greetingField(side intercept.Leg, k string) lua.LValue {
-	g := c.greeting
-	if side == intercept.ClientLeg && !c.greeted {
-		g = nil
-	}
+// greetingField is what a greeting told.
+func greetingField(g *mysqlwire.Greeting, k string) lua.LValue {
 	if g == nil {
-		i := c.info()
-		switch {
-		case i.Server == "" || i.Phase < intercept.Ready:
-		case k == "mysqld_version":
-			return lua.LNumber(versionNumber(i.Server))
-		case k == "thread_id":
-			return lua.LNumber(i.Thread)
-		}
 		return nil
 	}
 	switch k {
 	case "mysqld_version":
-		return lua.LNumber(versionNumber(g.Version))
+		return lua.LNumber(versionNumber(g.ServerVersion()))
 	case "thread_id":
 		return lua.LNumber(g.ConnectionID)
 	case "scramble_buffer":

@@ -168,7 +168,7 @@ func (s *snippet) prepare(of *conn) {
 	below.RawSetString("__newindex", of.private)
 	view.private.Metatable = below
 	view.note(s.ev)
-	s.u.use(view.private)
+	s.u.use(view.private, view.of)
 
 	s.env = s.u.layered(of.env, true)
 	s.env.RawSetString("__proxy", view.private)

@@ -114,7 +114,7 @@ func TestSnippetAtAResult(t *testing.T) {
 }
 
 func TestSnippetsInTheLogin(t *testing.T) {
-	c := NewConsole(Options{Servers: fleet{}})
+	c := NewConsole(Options{Servers: newFleet()})
 	for _, tt := range []struct {
 		point    intercept.Point
 		code     string

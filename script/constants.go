@@ -1,6 +1,10 @@
 package script
 
-import lua "github.com/yuin/gopher-lua"
+import (
+	lua "github.com/yuin/gopher-lua"
+
+	"mydbg/intercept"
+)
 
 // What hooks return.
 const (
@@ -148,7 +152,8 @@ func (u *universe) private(c *conn) *lua.LTable {
 }
 
 // use makes t the part of proxy that scripts see.
-func (u *universe) use(t *lua.LTable) {
+func (u *universe) use(t *lua.LTable, of *intercept.Conn) {
+	u.current = of
 	u.layer.RawSetString("__index", t)
 	u.layer.RawSetString("__newindex", t)
 }

@@ -145,7 +145,7 @@ func (e *Engine) decide(ctx context.Context, ev *intercept.Event, c *conn, faile
 	if failed != nil {
 		return e.unloaded(ev, failed)
 	}
-	e.u.use(c.private)
+	e.u.use(c.private, c.of)
 	h := hooks{e: e, c: c, ev: ev, ctx: ctx}
 	return h.decide()
 }
@@ -175,7 +175,7 @@ func (e *Engine) conn(ctx context.Context, ev *intercept.Event) (*conn, *loadFai
 		return c, &loadFailure{bad, "load"}, nil
 	}
 	e.u.now.line = Line{Event: ev.ID, Exchange: ev.Exchange, Conn: ev.Conn.ID}
-	e.u.use(c.private)
+	e.u.use(c.private, c.of)
 	if bad := e.execute(ctx, c, proto); bad != nil {
 		return c, &loadFailure{bad, "execute"}, nil
 	}

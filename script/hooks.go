@@ -79,6 +79,7 @@ func (h *hooks) lookup(name string) lua.LValue {
 }
 
 func (h *hooks) connectServer() (intercept.Verdict, error) {
+	h.c.wanted = nil
 	ret, _, err := h.call()
 	if ret == sendResult {
 		a := h.answer(0)
@@ -89,17 +90,14 @@ func (h *hooks) connectServer() (intercept.Verdict, error) {
 		}
 		return h.reply(a), nil
 	}
-	n := 0
-	if w := h.c.wanted; w != nil && h.e.u.state[*w] != stateDown {
+	n := h.c.info().BackendIndex
+	if w := h.c.wanted; w != nil {
 		n = *w
 	}
 	if n <= 0 {
-		n = h.e.u.leastBusy()
+		return intercept.Verdict{}, err
 	}
-	if n > 0 {
-		return intercept.Verdict{Action: intercept.Forward, Backend: n}, err
-	}
-	return intercept.Verdict{}, err
+	return intercept.Verdict{Action: intercept.Forward, Backend: n, Pooled: ret == ignoreResult && h.c.of.Waiting()}, err
 }
 
 func (h *hooks) readHandshake() (intercept.Verdict, error) {
@@ -123,26 +121,23 @@ func (h *hooks) readAuth() (intercept.Verdict, error) {
 	h.c.queue.reset()
 	switch {
 	case ret == sendResult:
-		return h.reply(h.answer(0)), nil
+		return h.stay(h.answer(0)), nil
 	case ret == sendQuery && len(queued) > 0:
-		if h.c.info().Backend == "" {
+		if h.c.serverPeer() == nil {
 			h.e.u.say(Critical, "read_auth() wants to send a query, but there is no server")
 			break
 		}
-		h.c.passedOn = true
 		return intercept.Verdict{Action: intercept.Forward, Packet: []byte(queued[0].packet)}, nil
 	}
-	h.c.passedOn = h.c.info().Backend != ""
 	return intercept.Verdict{}, err
 }
 
 func (h *hooks) readAuthResult() (intercept.Verdict, error) {
-	h.c.passedOn = true
 	auth := h.e.u.l.NewTable()
 	auth.RawSetString("packet", lua.LString(h.ev.Packet))
 	ret, _, err := h.call(auth)
 	if ret == sendResult {
-		return h.reply(h.answer(0)), nil
+		return h.stay(h.answer(0)), nil
 	}
 	return intercept.Verdict{}, err
 }
@@ -150,6 +145,13 @@ func (h *hooks) readAuthResult() (intercept.Verdict, error) {
 // reply answers the client in the server's place.
 func (h *hooks) reply(a *mysqlwire.Answer) intercept.Verdict {
 	return intercept.Verdict{Action: intercept.Reply, Answer: a}
+}
+
+// stay is reply in a login that goes on as the server decided, or as if it had.
+func (h *hooks) stay(a *mysqlwire.Answer) intercept.Verdict {
+	v := h.reply(a)
+	v.Stay = true
+	return v
 }
 
 // answer makes packets of proxy.response; an error for the client if that fails.
@@ -184,12 +186,14 @@ func (h *hooks) readQuery() (intercept.Verdict, error) {
 	}
 	waiting := len(c.queue.entries)
 	switch {
-	case err != nil:
-		c.queue.reset()
-		return pass, err
 	case ret == sendResult:
 		c.queue.reset()
 		return h.replyToCommand(), nil
+	case c.of.Adrift():
+		return h.stranded(), nil
+	case err != nil:
+		c.queue.reset()
+		return pass, err
 	case ret == sendQuery && waiting > 0:
 		c.show = c.shown()
 		return intercept.Verdict{Action: intercept.Forward, Queries: h.next()}, nil
@@ -205,6 +209,13 @@ func (h *hooks) readQuery() (intercept.Verdict, error) {
 	}
 	c.queue.reset()
 	return pass, nil
+}
+
+// stranded closes a connection whose command has nowhere to go.
+func (h *hooks) stranded() intercept.Verdict {
+	h.e.u.say(Critical, "I have no server backend, closing connection")
+	h.c.queue.reset()
+	return intercept.Verdict{Action: intercept.Close, Why: "no server"}
 }
 
 // replyToCommand answers a command in the server's place. A command that has no answer is not sent

@@ -26,9 +26,9 @@ func (u *universe) makeKinds() {
 		field:      u.class("field", fieldIndex, nil),
 		backends:   u.class("backends", u.backendsIndex, nil),
 		backend:    u.class("backend", u.backendIndex, u.backendNewIndex),
-		pool:       u.class("pool", u.poolIndex, poolNewIndex),
+		pool:       u.class("pool", u.poolIndex, u.poolNewIndex),
 		poolUsers:  u.class("pool users", u.poolUsersIndex, nil),
-		poolQueue:  u.class("pool queue", poolQueueIndex, nil),
+		poolQueue:  u.class("pool queue", u.poolQueueIndex, nil),
 	}
 	u.kinds.fields.RawSetString("__len", u.l.NewFunction(func(l *lua.LState) int {
 		l.Push(lua.LNumber(len(self[fields](l, "fields").columns)))

@@ -26,6 +26,16 @@ type labBench struct {
 	s intercepttest.Server
 }
 
+// closing are the databases that open has opened, by test.
+var closing sync.Map
+
+// closeAll closes the connections of open.
+func (b *labBench) closeAll() {
+	if db, ok := closing.Load(b); ok {
+		_ = db.(*sql.DB).Close()
+	}
+}
+
 // each runs a test of a script against every server.
 func each(t *testing.T, src string, test func(t *testing.T, b *labBench)) {
 	for _, s := range intercepttest.Servers(t, nil) {
@@ -46,6 +56,7 @@ func (b *labBench) open(params string) *sql.Conn {
 		b.t.Fatal(err)
 	}
 	b.t.Cleanup(func() { _ = db.Close() })
+	closing.Store(b, db)
 	c, err := db.Conn(b.t.Context())
 	if err != nil {
 		b.t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 
 	lua "github.com/yuin/gopher-lua"
 
+	"mydbg/intercept"
 	"mydbg/script/lua51"
 )
 
@@ -23,12 +24,11 @@ type universe struct {
 	global   *lua.LTable // proxy.global
 	extras   *lua.LTable // what is read where neither has a key
 	kinds    kinds
-	state    map[int]int // what scripts set as states of backends
 	servers  Servers
-	pools    map[int]*pool
-	now      moment // what runs
-	said     []Line // during the running call
-	captured bool   // print writes into printed
+	current  *intercept.Conn // whose hook runs
+	now      moment          // what runs
+	said     []Line          // during the running call
+	captured bool            // print writes into printed
 	printed  []string
 }
 
@@ -48,7 +48,7 @@ const (
 // newUniverse makes a state with Lua's libraries and the proxy table.
 func newUniverse(o Options) *universe {
 	u := &universe{
-		turn: make(chan struct{}, 1), state: map[int]int{}, pools: map[int]*pool{}, servers: o.Servers,
+		turn: make(chan struct{}, 1), servers: o.Servers,
 		l: lua.NewState(lua.Options{
 			CallStackSize: callDepth, MinimizeStackMemory: true,
 			RegistrySize: registryStart, RegistryMaxSize: registryMost,
