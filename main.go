@@ -239,6 +239,7 @@ func (s *session) start(ctx context.Context, screen bool) error {
 		Backends: backends, ClientTLS: s.ClientTLS, BackendTLS: s.BackendTLS, BackendCA: s.BackendCA,
 		BackendCert: s.BackendCert, BackendKey: s.BackendKey, StateDir: s.StateDir,
 		AllowCleartext: s.AllowCleartext,
+		ClientCompress: s.ClientCompress, BackendCompress: s.BackendCompress,
 	}
 	if screen || s.Recording.Path != "" {
 		if err := s.recorder(screen); err != nil {

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"mydbg/intercept/compress"
 	"mydbg/mysqlwire"
 )
 
@@ -20,9 +21,10 @@ type Conn struct {
 
 	mu     sync.Mutex
 	info   ConnInfo
-	client Peer     // greeting and login
-	server *Peer    // nil without one
-	asking *session // while its hooks run
+	client Peer              // greeting and login
+	server *Peer             // nil without one
+	asking *session          // while its hooks run
+	packed [2]*compress.Conn // by Leg; nil where it is not compressed
 	cancel func(error)
 }
 
@@ -49,6 +51,8 @@ type ConnInfo struct {
 	Caps           mysqlwire.Caps // agreed with the client
 	ClientTLS      string         // "TLS 1.3", "" for plain
 	ServerTLS      string
+	ClientCompress compress.Stats // None for a leg that is not compressed
+	ServerCompress compress.Stats
 	ClientCert     *Certificate // that the client presented, not verified; nil without one
 	ServerCert     *Certificate // that the server presented
 	LoginFailure   *LoginReport // why the login, or the latest COM_CHANGE_USER, failed; nil if it did not
@@ -91,8 +95,14 @@ func (p Phase) String() string { return phaseNames[p] }
 // Info is a snapshot.
 func (c *Conn) Info() ConnInfo {
 	c.mu.Lock()
-	i := c.info
+	i, packed := c.info, c.packed
 	c.mu.Unlock()
+	if p := packed[ClientLeg]; p != nil {
+		i.ClientCompress = p.Stats()
+	}
+	if p := packed[ServerLeg]; p != nil {
+		i.ServerCompress = p.Stats()
+	}
 	i.Commands = c.commands.Load()
 	i.Status = mysqlwire.Status(c.status.Load())
 	i.Step = StepMode(c.step.Load())

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"mydbg/intercept/compress"
 	"mydbg/intercept/rule"
 	"mydbg/intercept/tlspair"
 	"mydbg/mysqlwire"
@@ -155,16 +156,17 @@ func (s *session) greeted(packet []byte) (*mysqlwire.Greeting, error) {
 	return g, nil
 }
 
-// sendGreeting offers the client what the server offers but what cannot be followed. TLS is the
-// proxy's own; where the server leg mirrors the client's it is offered only if the server has it.
+// sendGreeting offers the client what the server offers. TLS and compression are each leg's own:
+// they are offered as the options say.
 func (s *session) sendGreeting(g *mysqlwire.Greeting) error {
 	offer := *g
-	offer.Caps &^= hidden | mysqlwire.SSL
+	offer.Caps = offer.Caps&^(compress.Flags|mysqlwire.SSL) | s.proxy.o.ClientCompress.Offers(g.Caps)
 	mode := s.proxy.o.ClientTLS
 	if mode >= tlspair.Required || mode != tlspair.Disabled && (g.Caps.Has(mysqlwire.SSL) || s.proxy.o.BackendTLS != tlspair.Mirror) {
 		offer.Caps |= mysqlwire.SSL
 		s.attempt.clientTLS = true
 	}
+	s.offered = offer.Caps
 	b, err := offer.Encode(nil, nil)
 	if err != nil {
 		return fmt.Errorf("greeting: %w", err)

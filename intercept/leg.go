@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"mydbg/intercept/compress"
 	"mydbg/mysqlwire"
 )
 
@@ -26,6 +27,9 @@ type leg struct {
 	seq  uint8                                 // of the next packet of a dialogue without tracker (the login)
 	out  []byte                                // queued for writing
 	tap  func(d mysqlwire.Direction, b []byte) // told of every byte; may be nil
+	// login: the tap is told of what is used, because what is read may be TLS or compressed
+	login  bool
+	packed *compress.Conn // conn, once it is compressed
 
 	broken    atomic.Bool   // a write has failed
 	mu        sync.Mutex    // of what follows
@@ -86,6 +90,28 @@ func (l *leg) tidy() {
 // past is a deadline that is over.
 var past = time.Unix(1, 0)
 
+// tell tells the tap what has come.
+func (l *leg) tell(b []byte) {
+	if l.tap != nil && len(b) > 0 {
+		l.tap(l.from, b)
+	}
+}
+
+// used tells the tap of the next n bytes, while that has not been told what was read.
+func (l *leg) used(n int) {
+	if l.login {
+		l.tell(l.buf[l.r : l.r+n])
+	}
+}
+
+// loggedIn begins the command phase.
+func (l *leg) loggedIn() {
+	if l.login {
+		l.tell(l.unread())
+		l.login = false
+	}
+}
+
 // write sends b now.
 func (l *leg) write(b []byte) error {
 	if l.tap != nil {
@@ -101,8 +127,8 @@ func (l *leg) write(b []byte) error {
 // read is conn.Read at the end of the buffer.
 func (l *leg) read() (int, error) {
 	n, err := l.conn.Read(l.buf[l.w:])
-	if n > 0 && l.tap != nil {
-		l.tap(l.from, l.buf[l.w:l.w+n])
+	if !l.login {
+		l.tell(l.buf[l.w : l.w+n])
 	}
 	l.w += n
 	return n, err
@@ -145,7 +171,7 @@ func (l *leg) flush() error {
 }
 
 func newLeg(c net.Conn, from mysqlwire.Direction) *leg {
-	return &leg{conn: c, from: from, buf: make([]byte, readBuffer), releasing: make(chan struct{})}
+	return &leg{conn: c, from: from, buf: make([]byte, readBuffer), login: true, releasing: make(chan struct{})}
 }
 
 // unread is what has been read from the connection and not been used.
@@ -191,6 +217,7 @@ func (l *leg) readPacket(limit int) ([]byte, error) {
 			return nil, foreign(l.unread(), "packet number %d, want %d", h.Seq, l.seq)
 		}
 		l.seq++
+		l.used(mysqlwire.HeaderLen)
 		l.r += mysqlwire.HeaderLen
 		for left := h.Len; left > 0; {
 			if l.r == l.w {
@@ -200,6 +227,7 @@ func (l *leg) readPacket(limit int) ([]byte, error) {
 			}
 			n := min(left, l.w-l.r)
 			payload = append(payload, l.buf[l.r:l.r+n]...)
+			l.used(n)
 			l.r += n
 			left -= n
 		}

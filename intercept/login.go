@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"mydbg/intercept/compress"
 	"mydbg/intercept/rule"
 	"mydbg/intercept/tlspair"
 	"mydbg/mysqlwire"
@@ -14,9 +15,6 @@ import (
 
 // loginLimit is the largest packet that makes sense before a login has succeeded.
 const loginLimit = 1 << 20
-
-// hidden are the capabilities no client is offered because the tracker cannot follow them.
-const hidden = mysqlwire.Compress | mysqlwire.ZstdCompressionAlgorithm
 
 // A refusal ends a login with an error that the client is told.
 type refusal struct {
@@ -234,6 +232,7 @@ func (s *session) authenticate(ctx context.Context, g *mysqlwire.Greeting) error
 	if err != nil {
 		return err
 	}
+	s.clientCompresses(login)
 	s.loggedIn(login, g)
 	s.attempt.at(StepAuthentication)
 	ev := s.event(rule.ReadAuth)
@@ -255,6 +254,9 @@ func (s *session) authenticate(ctx context.Context, g *mysqlwire.Greeting) error
 		s.loggedIn(login, g)
 	}
 	if done, err := s.settleLogin(ctx, login, g); done || err != nil {
+		return err
+	}
+	if packet, err = s.askCompression(packet, login, g); err != nil {
 		return err
 	}
 	tlsOn, err := s.serverTLS(ctx, packet, g)
@@ -293,11 +295,10 @@ func withSecret(packet, response []byte) ([]byte, error) {
 
 // loggedIn notes who logs in.
 func (s *session) loggedIn(m *mysqlwire.Login, g *mysqlwire.Greeting) {
-	offered := g.Caps &^ hidden
 	s.attempt.loggedIn, s.attempt.clientCaps, s.attempt.clientPlugin = true, m.Caps, m.PluginName
-	s.dec.Agree(offered&m.Caps|m.Caps&mysqlwire.SSL, g.MariaDB())
+	s.dec.Agree(g.Caps&m.Caps&^compress.Flags|m.Caps&mysqlwire.SSL, g.MariaDB()) // compression is undone before anybody looks
 	s.conn.change(func(i *ConnInfo) {
-		i.User, i.DB, i.AuthPlugin, i.Attrs, i.Caps = m.User, m.DB, m.PluginName, m.Attrs, s.dec.Caps()
+		i.User, i.DB, i.AuthPlugin, i.Attrs, i.Caps = m.User, m.DB, m.PluginName, m.Attrs, s.dec.Caps()|s.offered&m.Caps&compress.Flags
 		s.conn.client.Login = m
 	})
 }
@@ -475,6 +476,7 @@ func (s *session) whoSpeaks() auth.Speaker {
 // ready begins the command phase.
 func (s *session) ready(login *mysqlwire.Login, scramble []byte) {
 	s.attempt.at(StepAfterLogin)
+	s.compressLegs()
 	s.dec.Ready()
 	s.dec.SetDB(login.DB)
 	if s.link != nil {

@@ -51,6 +51,8 @@ func (s *session) mock(ctx context.Context, v *Verdict) error {
 		return refuse(1043, "08S01", "this is no login that can be read: %w", err)
 	}
 	s.conn.change(func(*ConnInfo) { s.conn.client.Greeting = g })
+	s.offered = g.Caps
+	s.clientCompresses(login)
 	s.loggedIn(login, g)
 	ev := s.event(rule.ReadAuth)
 	ev.Dir, ev.Kind, ev.Packet, ev.PacketLen = mysqlwire.ToServer, mysqlwire.KindLogin, mysqlwire.BlankPayload(mysqlwire.KindLogin, packet, nil), len(packet)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"mydbg/intercept/compress"
 	"mydbg/mysqlwire"
 )
 
@@ -158,11 +159,12 @@ func (s *session) show(k *link) {
 		p = k.peer()
 	}
 	s.conn.change(func(i *ConnInfo) {
-		s.conn.server = p
+		s.conn.server, s.conn.packed[ServerLeg] = p, nil
 		i.Backend, i.BackendIndex, i.Server, i.Thread, i.ServerTLS, i.ServerDB = "", 0, "", 0, "", ""
 		if k == nil {
 			return
 		}
+		s.conn.packed[ServerLeg] = k.leg.packed
 		i.Backend, i.BackendIndex, i.ServerFrom, i.ServerTo, i.ServerTLS = k.at.Address, k.at.index, p.Src, addressText(k.raw.RemoteAddr()), k.tls
 		if g := k.greeting; g != nil {
 			i.Server, i.Thread, i.MariaDB, i.ServerDB = g.ServerVersion(), g.ConnectionID, g.MariaDB(), p.DB
@@ -171,7 +173,7 @@ func (s *session) show(k *link) {
 }
 
 // loginOnly are capabilities that matter while logging in only, or belong to one leg alone.
-const loginOnly = hidden | mysqlwire.SSL | mysqlwire.ConnectWithDB | mysqlwire.PluginAuth | mysqlwire.PluginAuthLenencClientData |
+const loginOnly = compress.Flags | mysqlwire.SSL | mysqlwire.ConnectWithDB | mysqlwire.PluginAuth | mysqlwire.PluginAuthLenencClientData |
 	mysqlwire.ConnectAttrs | mysqlwire.SecureConnection | mysqlwire.LongPassword | mysqlwire.LongFlag | mysqlwire.Interactive |
 	mysqlwire.IgnoreSigpipe | mysqlwire.Transactions | mysqlwire.Reserved | mysqlwire.CanHandleExpiredPasswords |
 	mysqlwire.MultiFactorAuthentication | mysqlwire.SSLVerifyServerCert | mysqlwire.RememberOptions | mysqlwire.CapabilityExtension

@@ -22,6 +22,7 @@ type link struct {
 	scramble []byte              // for the next COM_CHANGE_USER
 	caps     mysqlwire.Caps      // agreed at the first login on it, which later ones do not change
 	tls      string              // "TLS 1.3", "" for plain
+	packing  compression         // agreed at the first login
 	ready    bool                // somebody has logged in on it
 
 	stopped chan struct{} // closed when the pump that reads it has ended; nil without one

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"mydbg/intercept/compress"
 	"mydbg/intercept/tlspair"
 	"mydbg/mysqlwire"
 	"mydbg/mysqlwire/auth"
@@ -21,15 +22,17 @@ import (
 // Options configure a Proxy. The zero value relays without TLS certificates of its own being
 // needed until a client asks for TLS.
 type Options struct {
-	Backends       []Backend    // the first is the default
-	ClientTLS      tlspair.Mode // Mirror means Preferred
-	BackendTLS     tlspair.Mode
-	BackendCA      string // PEM file of authorities that may sign the server's certificate
-	BackendCert    string // the proxy's own client certificate and key, PEM files
-	BackendKey     string
-	StateDir       string        // where the local authority lives; "" is tlspair.DefaultDir
-	AllowCleartext bool          // let passwords cross a plain server leg in clear text
-	ConnectTimeout time.Duration // 10 s if 0
+	Backends        []Backend    // the first is the default
+	ClientTLS       tlspair.Mode // Mirror means Preferred
+	BackendTLS      tlspair.Mode
+	ClientCompress  compress.Mode // one of compress.ClientModes
+	BackendCompress compress.Mode // one of compress.ServerModes
+	BackendCA       string        // PEM file of authorities that may sign the server's certificate
+	BackendCert     string        // the proxy's own client certificate and key, PEM files
+	BackendKey      string
+	StateDir        string        // where the local authority lives; "" is tlspair.DefaultDir
+	AllowCleartext  bool          // let passwords cross a plain server leg in clear text
+	ConnectTimeout  time.Duration // 10 s if 0
 	// PoolNoChangeUser takes pooled connections over without COM_CHANGE_USER, by clients that prove
 	// themselves exactly as the one before did.
 	PoolNoChangeUser bool

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"mydbg/intercept/compress"
 	"mydbg/intercept/rule"
 	"mydbg/mysqlwire"
 	"mydbg/mysqlwire/auth"
@@ -40,8 +41,10 @@ type session struct {
 	cancel   context.CancelCauseFunc
 	socks    sockets
 	opaque   atomic.Bool
-	idle     chan struct{} // one slot: rung when an exchange ends while the client pump waits for it
-	wait     atomic.Bool   // it does
+	idle     chan struct{}  // one slot: rung when an exchange ends while the client pump waits for it
+	wait     atomic.Bool    // it does
+	offered  mysqlwire.Caps // to the client
+	packing  compression    // agreed on the client's leg
 
 	turn     turn
 	dec      *mysqlwire.Decoder // follows the server leg
@@ -210,6 +213,9 @@ func (s *session) left(l *leg, err error) error {
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
 		return who
+	}
+	if bad := (*compress.Error)(nil); errors.As(err, &bad) {
+		return s.garbled(l, bad)
 	}
 	return fmt.Errorf("%w: %w", who, err)
 }

@@ -120,6 +120,9 @@ func (s *session) connectAnew(ctx context.Context, login *mysqlwire.Login) error
 	if packet, err = login.Encode(nil, nil); err != nil {
 		return fmt.Errorf("login: %w", err)
 	}
+	if packet, err = s.askCompression(packet, login, g); err != nil {
+		return err
+	}
 	tlsOn, err := s.serverTLS(ctx, packet, g)
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"mydbg/intercept/compress"
 	"mydbg/mysqlwire"
 	"mydbg/mysqlwire/auth"
 )
@@ -18,7 +19,7 @@ const ClientCaps = mysqlwire.Protocol41 | mysqlwire.LongPassword | mysqlwire.Lon
 	mysqlwire.PluginAuth | mysqlwire.PluginAuthLenencClientData | mysqlwire.Transactions | mysqlwire.DeprecateEOF |
 	mysqlwire.MultiStatements | mysqlwire.MultiResults | mysqlwire.PSMultiResults | mysqlwire.SessionTrack
 
-// Client is a client that speaks in packets. It is strict: a packet out of order, or an answer that
+// Client is a client that speaks in packets, compressed ones if the capabilities say so. It is strict: a packet out of order, or an answer that
 // it cannot follow, fails the test.
 type Client struct {
 	Conn     net.Conn
@@ -80,11 +81,11 @@ func (c *Client) login(user, password, db string, caps mysqlwire.Caps) error {
 		caps &^= mysqlwire.LongPassword // so that MariaDB's own capabilities are looked at
 	}
 	caps &= c.Greeting.Caps | mysqlwire.ConnectWithDB
-	c.Decoder.Agree(caps, c.Greeting.MariaDB())
+	c.Decoder.Agree(caps&^compress.Flags, c.Greeting.MariaDB())
 	c.Scramble = c.Greeting.Scramble
 	m := &mysqlwire.Login{
 		Caps: caps, MaxPacket: 1 << 30, Collation: 45, User: user, DB: db, PluginName: c.Greeting.PluginName,
-		AuthResponse: c.prove(c.Greeting.PluginName, password),
+		AuthResponse: c.prove(c.Greeting.PluginName, password), ZstdLevel: compress.DefaultLevel,
 	}
 	b, err := m.Encode(nil, nil)
 	if err != nil {
@@ -95,6 +96,11 @@ func (c *Client) login(user, password, db string, caps mysqlwire.Caps) error {
 	}
 	if err := c.Authenticate(c.Greeting.PluginName, password); err != nil {
 		return err
+	}
+	if a := compress.Agreed(c.Greeting.Caps, caps); a != compress.None {
+		rest, _ := c.r.Peek(c.r.Buffered()) // they are there
+		c.Conn = compress.Client(c.Conn, a, compress.DefaultLevel, rest)
+		c.r.Reset(c.Conn)
 	}
 	c.Decoder.Ready()
 	return nil

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"mydbg/intercept"
+	"mydbg/intercept/compress"
 	"mydbg/intercept/rule"
 	"mydbg/intercept/tlspair"
 	"mydbg/tui/theme"
@@ -34,15 +35,17 @@ type Settings struct {
 	ASCII bool // drawn with ASCII alone
 
 	// What Read has understood.
-	Filter, FailIf        *rule.Expr // nil without one
-	Rules                 []*rule.Rule
-	ClientTLS, BackendTLS tlspair.Mode
-	JSON                  bool
-	Theme                 theme.Options
+	Filter, FailIf                  *rule.Expr // nil without one
+	Rules                           []*rule.Rule
+	ClientTLS, BackendTLS           tlspair.Mode
+	ClientCompress, BackendCompress compress.Mode
+	JSON                            bool
+	Theme                           theme.Options
 
 	filter, failIf, rules, config                  string
 	breaks                                         []string
 	clientTLS, backendTLS, log, themeName, colours choice
+	clientCompress, backendCompress                choice
 }
 
 // choice is a flag with few values.
@@ -76,6 +79,8 @@ func (s *Settings) AddServer(cmd *cobra.Command) {
 	f.StringArrayVarP(&s.BackendRO, "backend-ro", "r", nil, "read-only server `ADDRESS`, for scripts to choose")
 	choose(cmd, &s.backendTLS, "backend-tls", "TLS to the server, a `MODE`: mirror (as the client does), disabled, preferred, required, verify_ca or verify_identity",
 		"mirror", "disabled", "preferred", "required", "verify_ca", "verify_identity")
+	choose(cmd, &s.backendCompress, "backend-compress", "compression to the server, a `MODE`: mirror (as the client does), disabled, zlib or zstd",
+		compress.ServerModes...)
 	f.StringVar(&s.BackendCA, "backend-ca", "", "PEM `FILE` of the authorities that may sign the server's certificate")
 	f.StringVar(&s.BackendCert, "backend-cert", "", "PEM `FILE` with a client certificate for the server")
 	f.StringVar(&s.BackendKey, "backend-key", "", "PEM `FILE` with its key")
@@ -87,6 +92,7 @@ func (s *Settings) Add(cmd *cobra.Command, listen string) {
 	f := cmd.Flags()
 	f.StringArrayVarP(&s.Listen, "listen", "P", []string{listen}, "`ADDRESS` for clients; port 0 takes a free one")
 	choose(cmd, &s.clientTLS, "client-tls", "TLS for clients, a `MODE`: preferred, disabled or required", "preferred", "disabled", "required")
+	choose(cmd, &s.clientCompress, "client-compress", "compression for clients, a `MODE`: mirror (what the server offers), disabled or offer", compress.ClientModes...)
 	f.StringArrayVarP(&s.Scripts, "script", "s", nil, "Lua `FILE` written for MySQL Proxy")
 	f.StringArrayVar(&s.breaks, "break", nil, "`RULE`: [NAME] [at HOOK] [hit OP N] [once] [do ACTION] [if CONDITION]")
 	f.StringVar(&s.rules, "rules", "", "`FILE` with one rule per line")
@@ -148,6 +154,14 @@ func (s *Settings) Read(cmd *cobra.Command, getenv func(string) string) error {
 	if s.backendTLS.value != "" {
 		if s.BackendTLS, err = tlspair.ParseMode(s.backendTLS.value); err != nil {
 			return Wrong("--backend-tls: %w", err)
+		}
+	}
+	if s.ClientCompress, err = compress.ParseMode(s.clientCompress.value); err != nil {
+		return Wrong("--client-compress: %w", err)
+	}
+	if s.backendCompress.value != "" {
+		if s.BackendCompress, err = compress.ParseMode(s.backendCompress.value); err != nil {
+			return Wrong("--backend-compress: %w", err)
 		}
 	}
 	s.JSON = s.log.value == "json"

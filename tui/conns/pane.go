@@ -147,6 +147,7 @@ func (p *Pane) columns(w int) []column {
 		}},
 		{"stmts", 7, 1, func(i *intercept.ConnInfo) string { return traffic.Count(i.Commands) }},
 		{"tls", 7, 2, func(i *intercept.ConnInfo) string { return tls(i.ClientTLS) + "/" + tls(i.ServerTLS) }},
+		{"compress", 9, 4, compression},
 		{"prep", 4, 3, func(i *intercept.ConnInfo) string { return fmt.Sprint(i.Statements) }},
 		{"age", 6, 2, func(i *intercept.ConnInfo) string {
 			end := p.now
@@ -181,6 +182,15 @@ func tls(s string) string {
 		return s[4:]
 	}
 	return s
+}
+
+// compression is what the legs are compressed with, "-" where neither is.
+func compression(i *intercept.ConnInfo) string {
+	client, server := i.ClientCompress.Algorithm.String(), i.ServerCompress.Algorithm.String()
+	if client+server == "" {
+		return "-"
+	}
+	return tls(client) + "/" + tls(server)
 }
 
 // auth shortens the names of the plugins that everybody has.

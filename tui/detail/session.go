@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"mydbg/intercept"
+	"mydbg/intercept/compress"
 
 	"github.com/charmbracelet/x/ansi"
 )
@@ -50,6 +51,7 @@ func (m *Model) sessionLines(w int) []string {
 	if c.ServerCert != nil {
 		add("server cert", c.ServerCert.String())
 	}
+	add("compression", compressionText(c))
 	add("opaque", opaqueText(c.Opaque))
 
 	head("login")
@@ -113,6 +115,20 @@ func tlsText(s string) string {
 		return "plain"
 	}
 	return s
+}
+
+// compressionText is "" where neither leg is compressed.
+func compressionText(c *intercept.ConnInfo) string {
+	if c.ClientCompress.Algorithm == compress.None && c.ServerCompress.Algorithm == compress.None {
+		return ""
+	}
+	leg := func(s compress.Stats) string {
+		if s.Algorithm == compress.None {
+			return "none"
+		}
+		return fmt.Sprintf("%s, %s as %s (%.0f%%)", s.Algorithm, bytesOf(int(s.In+s.Out)), bytesOf(int(s.WireIn+s.WireOut)), 100*s.Ratio())
+	}
+	return fmt.Sprintf("client %s; server %s", leg(c.ClientCompress), leg(c.ServerCompress))
 }
 
 func orNone(s string) string {
