@@ -105,17 +105,17 @@ func (a *attempt) denied(i *ConnInfo, e *mysqlwire.ERR) reason {
 	}
 	requirement := a.requirement(i)
 	switch {
+	case e.Code == erDeniedNoPassword:
+		return because(CauseDenied, "the account looks who the client is (unix_socket, auth_socket), if not in place of a password then besides: "+said,
+			"the server sees mydbg's own user at its socket, not the client's: make an account with a password")
 	case p.Verified && requirement.cause != "":
 		requirement.line = "the password is right, " + requirement.line + ": " + said
 		return requirement
 	case p.Verified:
 		return because(CauseRefused, "the password is right, but the server refused all the same: "+said,
 			"look at what the account REQUIREs: SHOW CREATE USER")
-	case p.NoPassword || strings.Contains(e.Message, "using password: NO"):
+	case p.NoPassword || !p.Answered && strings.Contains(e.Message, "using password: NO"): // which PAM says of any password
 		return because(CauseNoPassword, "the client sent no password: "+said, "give the client the password", "if it has one, look why it does not use it: another configuration file, an empty variable")
-	case e.Code == erDeniedNoPassword:
-		return because(CauseDenied, "the account takes no password, but looks who the client is (unix_socket, auth_socket): "+said,
-			"the server sees mydbg's own user at its socket, not the client's: make an account with a password")
 	}
 	v := because(CauseDenied, "the password is wrong, or there is no such account for this machine, which servers do not tell apart: "+said,
 		"try user and password at the server itself; behind mydbg it sees the address of mydbg's machine")
