@@ -169,7 +169,7 @@ func TestDecoderExplainsRealServers(t *testing.T) {
 			query("select 1; do 1; select 'b', null; select 3 from customers where id < 0")
 			query("call p_multi(3)")
 			query("call p_multi(?)", 3)
-			exec("create temporary table tracked (a int, b longtext)")
+			exec("create temporary table tracked (a int, b longtext) engine=myisam") // InnoDB of 5.6 wants a log ten times as large as a value
 			exec("insert into tracked values (?, ?), (2, null)", 1, strings.Repeat("long ", 1000))
 			exec("insert into tracked values (3, repeat('x', 17 << 20))")
 			query("select b from tracked where a = 3")

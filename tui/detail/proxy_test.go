@@ -200,7 +200,11 @@ func TestThroughAProxy(t *testing.T) {
 		h = p.Held(rule.ReadQueryResult)
 		m.Show(Subject{Held: &h, Conn: h.Conn.Info()})
 		shows(tabResult, "1 row, 1 column, binary", "[<second>")
-		shows(tabPacket, "answer  4 packets", "binary row", "<second>")
+		n := 4
+		if !h.Context.Caps.Has(mysqlwire.DeprecateEOF) {
+			n = 5 // with an EOF behind the definitions, which MySQL 5.6 sends
+		}
+		shows(tabPacket, fmt.Sprintf("answer  %d packets", n), "binary row", "<second>")
 		edit, err := h.Answer.EditResult(h.Context, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -236,7 +240,7 @@ func TestThroughAProxy(t *testing.T) {
 		must(t, ok, "the journal has forgotten #%d", x.Seq)
 		info := p.Conn(x.Conn).Info()
 		m.Show(Subject{Detail: &d, Conn: info})
-		shows(tabPacket, "command  1 packet", "sent  1 packet", "answer  4 packets", "delivered  4 packets")
+		shows(tabPacket, "command  1 packet", "sent  1 packet", fmt.Sprintf("answer  %d packets", n), fmt.Sprintf("delivered  %d packets", n))
 		shows(tabStages, "'first'", "'second'", "<second>", "<third>", "changed by you")
 		shows(tabResult, "[<third>")
 		shows(tabStatement, "parameters 1", "'first'", "digest")
