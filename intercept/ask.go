@@ -11,7 +11,7 @@ import (
 
 // wants reports whether anybody has to be asked at p.
 func (s *session) wants(p Point) bool {
-	return s.proxy.chain.Load().Wants(p) || s.proxy.Stepper.wants(s.conn, p)
+	return s.chain().Wants(p) || s.proxy.Stepper.wants(s.conn, p)
 }
 
 // event begins a new event of the session.
@@ -36,7 +36,7 @@ func (s *session) ask(ctx context.Context, ev *Event, own *leg) (v Verdict, ok b
 
 // decide is ask.
 func (s *session) decide(ctx context.Context, ev *Event, own *leg) (v Verdict, ok bool) {
-	chain := s.proxy.chain.Load()
+	chain := s.chain()
 	report := func(err error) { s.note(Error, "%v. Event passed on unchanged.", err) }
 
 	before := chain.stops(ctx, chain.pre, ev, report)

@@ -56,7 +56,7 @@ type attempts struct {
 // with the fewest clients. Where scripts choose, servers that are down are left alone for a while, as
 // in MySQL Proxy; otherwise they are tried before a client is turned away.
 func (s *session) chosen(want int, a *attempts) (*server, error) {
-	scripted := s.proxy.chain.Load().scripted(rule.ConnectServer)
+	scripted := s.chain().scripted(rule.ConnectServer)
 	if want > 0 && !slices.Contains(a.tried, want) {
 		at := s.proxy.servers.get(want)
 		switch {

@@ -118,7 +118,7 @@ func (s *session) handshake(ctx context.Context) error {
 		if err == nil {
 			break
 		}
-		if !retry || !s.proxy.chain.Load().scripted(rule.ConnectServer) && s.proxy.servers.choose(a.tried, true) == nil {
+		if !retry || !s.chain().scripted(rule.ConnectServer) && s.proxy.servers.choose(a.tried, true) == nil {
 			return err
 		}
 		s.note(Info, "connection %d: Retrying with different backend.", s.conn.ID)

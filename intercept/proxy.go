@@ -73,6 +73,7 @@ type Proxy struct {
 
 	mu          sync.Mutex
 	listeners   []net.Listener
+	doors       []*door
 	conns       map[ConnID]*Conn
 	closedConns []ConnInfo // newest last, bounded
 	lastConn    ConnID
@@ -171,10 +172,13 @@ func (p *Proxy) SetHooks(hooks ...Hook) {
 // rechain publishes the chain of the hooks and breakpoints there are now.
 func (p *Proxy) rechain() {
 	p.mu.Lock()
-	auto := p.auto
+	auto, doors := p.auto, slices.Clone(p.doors)
 	p.mu.Unlock()
 	pre, post := p.Breakpoints.hooks()
 	p.chain.Store(NewChain(pre, auto, post))
+	for _, d := range doors {
+		d.chain.Store(NewChain(pre, d.hooks, post))
+	}
 	p.Journal.ring()
 }
 
@@ -311,6 +315,9 @@ func (p *Proxy) Close() error {
 	p.Stepper.PauseAll(false)
 	p.mu.Lock()
 	p.chain.Store(NewChain(nil, p.auto, nil))
+	for _, d := range p.doors {
+		d.chain.Store(NewChain(nil, d.hooks, nil))
+	}
 	for _, c := range p.conns {
 		p.Stepper.Set(c, Continue)
 	}

@@ -28,6 +28,7 @@ var (
 // belong to whoever has the turn.
 type session struct {
 	proxy    *Proxy
+	door     *door // where the client came in; nil for one without hooks of its own
 	conn     *Conn
 	client   *leg
 	server   *leg   // nil when somebody else answers: a script, a recording, a person
@@ -115,17 +116,17 @@ func (s *session) take(l *leg) bool {
 }
 
 // serve runs one client connection to its end. Cancelling ctx ends it.
-func (p *Proxy) serve(ctx context.Context, nc net.Conn) {
+func (p *Proxy) serve(ctx context.Context, nc net.Conn, d *door) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	s := &session{
-		proxy: p, client: newLeg(nc, mysqlwire.ToServer), cancel: cancel,
+		proxy: p, door: d, client: newLeg(nc, mysqlwire.ToServer), cancel: cancel,
 		turn: make(turn, 1), idle: make(chan struct{}, 1), dec: &mysqlwire.Decoder{},
 		types: map[uint32][]mysqlwire.Param{}, reshaped: map[uint32]bool{},
 	}
 	s.conn = p.open(nc, cancel)
 	p.tapped(s.conn, s.client)
 	s.socks.add(nc)
-	hangUp := func() { s.socks.close(p.chain.Load().scripted(rule.Disconnect)) }
+	hangUp := func() { s.socks.close(s.chain().scripted(rule.Disconnect)) }
 	stop := context.AfterFunc(ctx, hangUp)
 	err := s.run(ctx)
 	cancel(err)

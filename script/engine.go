@@ -29,6 +29,8 @@ type Options struct {
 	// Sandbox withholds what reaches beyond the proxy: io, os.execute and the like, files as code,
 	// posix, lfs, and debug but for traceback.
 	Sandbox bool
+	// Share is an engine whose Lua state the new one shares, with proxy.global and _G.
+	Share *Engine
 	// Shutdown ends the program in good order, for chassis.set_shutdown.
 	Shutdown func()
 }
@@ -49,30 +51,37 @@ func (o *Options) deadline(of time.Duration) time.Duration {
 // Engine is a script, as a hook.
 type Engine struct {
 	name  string
-	src   source
+	src   *source
 	o     Options
 	u     *universe
 	out   output
 	conns map[intercept.ConnID]*conn // belongs to whoever has the turn
+	alone bool                       // there is never a server: the script answers every command
 	stats stats
 }
 
 // Load makes an engine of a script file. An error is an *Error: the script does not compile.
-func Load(path string, o Options) (*Engine, error) {
+func Load(path string, o Options) (*Engine, error) { return loadSource(&source{path: path}, o) }
+
+func loadSource(src *source, o Options) (*Engine, error) {
+	path := src.path
 	if o.Deadline == 0 {
 		o.Deadline = DefaultDeadline
 	}
 	e := &Engine{
-		name: "script " + filepath.Base(path), src: source{path: path}, o: o,
-		u: newUniverse(o), conns: map[intercept.ConnID]*conn{},
+		name: "script " + filepath.Base(path), src: src, o: o, conns: map[intercept.ConnID]*conn{},
+	}
+	if o.Share != nil {
+		e.u = o.Share.u
+	} else {
+		e.u = newUniverse(o)
 	}
 	e.out.to = o.Output
-	if o.Path == "" {
+	if o.Path == "" && o.Share == nil {
 		pkg := e.u.l.GetGlobal("package").(*lua.LTable)
 		elsewhere, _ := text(pkg.RawGetString("path"))
 		pkg.RawSetString("path", lua.LString(filepath.Join(filepath.Dir(path), "?.lua")+";"+elsewhere))
 	}
-	e.u.now.script = path
 	if _, err := e.src.load(); err != nil {
 		return nil, err
 	}
@@ -123,31 +132,42 @@ var hookNames = map[intercept.Point]string{
 
 // Handle asks the script about an event. An error is an *Error.
 func (e *Engine) Handle(ctx context.Context, ev *intercept.Event) (intercept.Verdict, error) {
+	v, _, err := e.handle(ctx, ev)
+	return v, err
+}
+
+// handle is Handle with the number that the hook returned.
+func (e *Engine) handle(ctx context.Context, ev *intercept.Event) (intercept.Verdict, int, error) {
 	if ev.Point == rule.Disconnect {
 		ctx = context.WithoutCancel(ctx) // the connection has ended, its last hook may still run
 	}
 	c, failed, err := e.conn(ctx, ev) // takes the turn
 	if err != nil {
-		return intercept.Verdict{}, err
+		return intercept.Verdict{}, 0, err
 	}
 	defer func() { // also when something panics: other connections wait for the turn
-		e.u.now.line = Line{}
+		e.u.now = moment{}
 		e.out.add(e.u.leave())
 	}()
-	e.u.now.line = Line{Event: ev.ID, Exchange: ev.Exchange, Conn: ev.Conn.ID, Hook: hookNames[ev.Point]}
+	e.u.now = moment{e.src.path, Line{Event: ev.ID, Exchange: ev.Exchange, Conn: ev.Conn.ID, Hook: hookNames[ev.Point]}}
 	return e.decide(ctx, ev, c, failed)
 }
 
-func (e *Engine) decide(ctx context.Context, ev *intercept.Event, c *conn, failed *loadFailure) (intercept.Verdict, error) {
+func (e *Engine) decide(ctx context.Context, ev *intercept.Event, c *conn, failed *loadFailure) (intercept.Verdict, int, error) {
 	if ev.Point == rule.Disconnect {
 		delete(e.conns, ev.Conn.ID)
 	}
 	if failed != nil {
-		return e.unloaded(ev, failed)
+		v, err := e.unloaded(ev, failed)
+		return v, 0, err
 	}
 	e.u.use(c.private, c.of)
 	h := hooks{e: e, c: c, ev: ev, ctx: ctx}
-	return h.decide()
+	v, err := h.decide()
+	if h.called {
+		e.stats.decided(ev.Point, &v)
+	}
+	return v, h.ret, err
 }
 
 // conn finds or makes the state of the event's connection and takes the turn, which is left only
@@ -174,7 +194,7 @@ func (e *Engine) conn(ctx context.Context, ev *intercept.Event) (*conn, *loadFai
 	if bad != nil {
 		return c, &loadFailure{bad, "load"}, nil
 	}
-	e.u.now.line = Line{Event: ev.ID, Exchange: ev.Exchange, Conn: ev.Conn.ID}
+	e.u.now = moment{e.src.path, Line{Event: ev.ID, Exchange: ev.Exchange, Conn: ev.Conn.ID}}
 	e.u.use(c.private, c.of)
 	if bad := e.execute(ctx, c, proto); bad != nil {
 		return c, &loadFailure{bad, "execute"}, nil

@@ -18,6 +18,9 @@ type hooks struct {
 	c   *conn
 	ev  *intercept.Event
 	ctx context.Context
+
+	called bool // the script has the hook
+	ret    int  // what it returned
 }
 
 func (h *hooks) decide() (intercept.Verdict, error) {
@@ -57,6 +60,7 @@ func (h *hooks) call(args ...lua.LValue) (decision int, exists bool, err error) 
 		}
 		return 0, false, nil
 	}
+	h.called = true
 	began := time.Now()
 	v, err := h.e.u.call(h.ctx, h.e.o.deadline(h.e.o.Deadline), fn, args...)
 	if err != nil {
@@ -66,8 +70,8 @@ func (h *hooks) call(args ...lua.LValue) (decision int, exists bool, err error) 
 		return 0, true, bad
 	}
 	h.e.stats.called(h.ev.Point, time.Since(began), nil)
-	n, _ := integer(v)
-	return n, true, nil
+	h.ret, _ = integer(v)
+	return h.ret, true, nil
 }
 
 // lookup finds a hook in the connection's environment, then in _G.
@@ -189,7 +193,7 @@ func (h *hooks) readQuery() (intercept.Verdict, error) {
 	case ret == sendResult:
 		c.queue.reset()
 		return h.replyToCommand(), nil
-	case c.of.Adrift():
+	case c.of.Adrift() && !h.e.alone:
 		return h.stranded(), nil
 	case err != nil:
 		c.queue.reset()

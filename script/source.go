@@ -12,6 +12,7 @@ import (
 // source is a script file and its compiled code, which is made anew when the file has changed.
 type source struct {
 	path string
+	text []byte // the code itself, where path is only a name; nil for a file
 
 	mu    sync.Mutex
 	proto *lua.FunctionProto // nil when there is no valid code
@@ -23,6 +24,14 @@ type source struct {
 func (s *source) load() (*lua.FunctionProto, *Error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.text != nil {
+		if s.proto != nil {
+			return s.proto, nil
+		}
+		var bad *Error
+		s.proto, bad = s.compile()
+		return s.proto, bad
+	}
 	fi, err := os.Stat(s.path)
 	if err != nil {
 		return nil, &Error{Script: s.path, Msg: err.Error()}
@@ -43,6 +52,9 @@ func (s *source) load() (*lua.FunctionProto, *Error) {
 func (s *source) again() (*lua.FunctionProto, *Error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.text != nil {
+		return s.proto, nil
+	}
 	fi, err := os.Stat(s.path)
 	if err != nil {
 		return nil, &Error{Script: s.path, Msg: err.Error()}
@@ -56,9 +68,12 @@ func (s *source) again() (*lua.FunctionProto, *Error) {
 }
 
 func (s *source) compile() (*lua.FunctionProto, *Error) {
-	src, err := os.ReadFile(s.path)
-	if err != nil {
-		return nil, &Error{Script: s.path, Msg: err.Error()}
+	src := s.text
+	if src == nil {
+		var err error
+		if src, err = os.ReadFile(s.path); err != nil {
+			return nil, &Error{Script: s.path, Msg: err.Error()}
+		}
 	}
 	proto, err := lua51.CompileScript(src, s.path)
 	if err != nil {

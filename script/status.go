@@ -1,6 +1,7 @@
 package script
 
 import (
+	"fmt"
 	"sync"
 	"time"
 
@@ -24,6 +25,8 @@ type HookStatus struct {
 	Errors uint64
 	Total  time.Duration
 	Worst  time.Duration
+	Last   string    // what it decided last, in words
+	LastAt time.Time // when
 }
 
 // stats counts calls.
@@ -45,6 +48,48 @@ func (s *stats) called(p intercept.Point, took time.Duration, err *Error) {
 		h.Errors++
 		s.newest = err
 	}
+}
+
+// decided notes what a hook's last call came to.
+func (s *stats) decided(p intercept.Point, v *intercept.Verdict) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hooks[p].Last, s.hooks[p].LastAt = Describe(v), time.Now()
+}
+
+// Describe is a verdict in a few words: "passes", "sends 2 queries", "answers OK".
+func Describe(v *intercept.Verdict) string {
+	var what string
+	switch {
+	case v.Action == intercept.Reply && v.Answer != nil:
+		what = "answers " + describeAnswer(v.Answer)
+	case v.Action == intercept.Drop:
+		what = "keeps the result from the client"
+	case v.Action == intercept.Close:
+		return "closes the connection"
+	case v.Action == intercept.Forward && v.Answer != nil:
+		what = "sends the result on"
+	case v.Action == intercept.Forward && v.Packet != nil:
+		what = "sends another packet"
+	case v.Pooled:
+		what = fmt.Sprintf("takes a pooled connection of backend %d", v.Backend)
+	case v.Backend > 0:
+		what = fmt.Sprintf("connects to backend %d", v.Backend)
+	}
+	switch {
+	case v.Queries != nil && what == "" && len(v.Queries) == 0:
+		what = "sends nothing"
+	case len(v.Queries) > 0 && what == "":
+		what = describeQueries(v.Queries)
+	case len(v.Queries) > 0:
+		what += " and " + describeQueries(v.Queries)
+	case what == "":
+		what = "passes"
+	}
+	if v.CloseAfter {
+		what += ", then closes the connection"
+	}
+	return what
 }
 
 // loading notes that a connection has loaded the script, or why it could not.
