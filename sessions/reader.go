@@ -151,7 +151,7 @@ func (r *Reader) Exchange(s intercept.Seq) (Exchange, error) {
 // been indexed, in order.
 func (r *Reader) Exchanges(id intercept.ConnID) iter.Seq2[Exchange, error] {
 	return func(yield func(Exchange, error) bool) {
-		for s := range r.seqs(id) {
+		for s := range r.Seqs(id) {
 			x, err := r.Exchange(s)
 			if !yield(x, err) || err != nil {
 				return
@@ -167,7 +167,7 @@ func (r *Reader) Record(s intercept.Seq) (*Record, error) { return r.load(s, who
 // order.
 func (r *Reader) Records(id intercept.ConnID) iter.Seq2[*Record, error] {
 	return func(yield func(*Record, error) bool) {
-		for s := range r.seqs(id) {
+		for s := range r.Seqs(id) {
 			rec, err := r.Record(s)
 			if !yield(rec, err) || err != nil {
 				return
@@ -176,8 +176,8 @@ func (r *Reader) Records(id intercept.ConnID) iter.Seq2[*Record, error] {
 	}
 }
 
-// seqs are the numbers of a connection's exchanges.
-func (r *Reader) seqs(id intercept.ConnID) iter.Seq[intercept.Seq] {
+// Seqs are the numbers of a connection's exchanges.
+func (r *Reader) Seqs(id intercept.ConnID) iter.Seq[intercept.Seq] {
 	return func(yield func(intercept.Seq) bool) {
 		for i := 0; ; i++ {
 			r.mu.RLock()

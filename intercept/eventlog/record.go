@@ -33,19 +33,40 @@ const changing = intercept.MarkEdited | intercept.MarkScripted | intercept.MarkR
 
 // newRecord gathers what the journal has of x. uses is what conditions will ask.
 func newRecord(j *intercept.Journal, x *intercept.Exchange, info *intercept.ConnInfo, uses rule.FieldSet) record {
-	r := record{x: x, info: info}
 	var detail *intercept.Detail
 	if x.Command == mysqlwire.ComStmtExecute || x.SQLLen > len(x.SQL) || x.Marks&changing != 0 || intercept.NeedsDetail(uses) {
 		if d, ok := j.Detail(x.Seq); ok {
 			detail = &d
-			x.SQL = fullText(&d)
-			r.params = paramsOf(&d)
-			r.edited = d.Sent != nil || d.Delivered != nil
 		}
+	}
+	return recordOf(x, detail, info, uses)
+}
+
+// recordOf is a record of what is known already; without detail it has what an exchange carries.
+func recordOf(x *intercept.Exchange, detail *intercept.Detail, info *intercept.ConnInfo, uses rule.FieldSet) record {
+	r := record{x: x, info: info}
+	if detail != nil {
+		x.SQL = fullText(detail)
+		r.params = paramsOf(detail)
+		r.edited = detail.Sent != nil || detail.Delivered != nil
 	}
 	r.env = x.Env(info, detail, uses|always)
 	r.sql = sqltext.Mask(x.SQL)
 	return r
+}
+
+// Text is a finished exchange as a log line.
+func Text(d *intercept.Detail, info *intercept.ConnInfo) string {
+	x := d.Exchange
+	r := recordOf(&x, d, info, 0)
+	return r.line()
+}
+
+// JSON is a finished exchange as a log line of JSON.
+func JSON(d *intercept.Detail, info *intercept.ConnInfo) string {
+	x := d.Exchange
+	r := recordOf(&x, d, info, 0)
+	return string(r.object().append(nil))
 }
 
 // fullText is the statement as far as its bytes were kept: more than an exchange carries.

@@ -147,6 +147,18 @@ func (r *Rules) Statement(sql, db string) string {
 	return b.String() + sql[done:]
 }
 
+// Masked are the texts of a statement's literals that are masked.
+func (r *Rules) Masked(sql, db string) []string {
+	var texts []string
+	found, masked := r.literals(sql, db)
+	for i, l := range found {
+		if masked[i] && !l.Marker && l.Text != "" {
+			texts = append(texts, l.Text)
+		}
+	}
+	return texts
+}
+
 // Params reports which of a statement's ? markers stand for masked values.
 func (r *Rules) Params(sql, db string) []bool {
 	found, masked := r.literals(sql, db)
