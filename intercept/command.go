@@ -332,6 +332,7 @@ func (s *session) begin(payload []byte, size int) {
 	s.kept.reset()
 	s.kept.begin(stageReceived, cmd.Kind(), size)
 	s.kept.add(mysqlwire.BlankPayload(cmd.Kind(), payload, s.dec.Context()))
+	s.texts = s.dec.Texts()
 	s.asked = append(s.asked[:0], payload[:min(len(payload), mysqlwire.HeadLen)]...)
 	s.x = Exchange{
 		Conn: s.conn.ID, Command: cmd, Begun: time.Now(), StmtID: stmtID(payload),

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"mydbg/intercept/charset"
 	"mydbg/intercept/compress"
 	"mydbg/intercept/rule"
 	"mydbg/intercept/tlspair"
@@ -297,6 +298,8 @@ func withSecret(packet, response []byte) ([]byte, error) {
 func (s *session) loggedIn(m *mysqlwire.Login, g *mysqlwire.Greeting) {
 	s.attempt.loggedIn, s.attempt.clientCaps, s.attempt.clientPlugin = true, m.Caps, m.PluginName
 	s.dec.Agree(g.Caps&m.Caps&^compress.Flags|m.Caps&mysqlwire.SSL, g.MariaDB()) // compression is undone before anybody looks
+	s.dec.Charsets = charset.All
+	s.dec.SetCharset(g.Collation, m.Collation)
 	s.conn.change(func(i *ConnInfo) {
 		i.User, i.DB, i.AuthPlugin, i.Attrs, i.Caps = m.User, m.DB, m.PluginName, m.Attrs, s.dec.Caps()|s.offered&m.Caps&compress.Flags
 		s.conn.client.Login = m
@@ -496,6 +499,11 @@ func (s *session) firstStatus(packets [][]byte) {
 	}
 	s.conn.status.Store(uint32(ok.Status))
 	s.attempt.bound = auth.IsCertificateProof([]byte(ok.Info))
+	for _, name := range []string{"character_set_client", "character_set_results"} {
+		if set, changed := ok.Variable(name); changed {
+			s.dec.SetVariable(name, set)
+		}
+	}
 	if db, changed := ok.Schema(); changed {
 		s.dec.SetDB(db)
 		s.conn.change(func(i *ConnInfo) { i.DB, i.ServerDB = db, db })

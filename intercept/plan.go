@@ -362,6 +362,7 @@ func (s *session) endExchange() {
 func (s *session) resultOrCommandContext() *mysqlwire.Context {
 	cx := *s.dec.Context()
 	cx.Command = s.x.Command
+	cx.Client = s.texts.Client
 	if st := s.dec.Stmt(s.x.StmtID); st != nil {
 		cx.Params, cx.ParamsKnown = slices.Clone(st.Params), true
 		s.overlay(&cx, s.x.StmtID)

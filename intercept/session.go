@@ -56,8 +56,9 @@ type session struct {
 	attempt  attempt // the login
 	hung     bool    // a verdict left the client without an answer
 
-	x        Exchange // the client's running command; Seq 0 while idle
-	asked    []byte   // the beginning of its packet
+	x        Exchange        // the client's running command; Seq 0 while idle
+	asked    []byte          // the beginning of its packet
+	texts    mysqlwire.Texts // in force when it came
 	kept     capture
 	kid      Exchange // an injected query under way; Seq 0 without one
 	kin      capture

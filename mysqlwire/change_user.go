@@ -45,6 +45,7 @@ func (m *ChangeUser) decode(c *cursor, cx *Context) {
 		m.absent |= Protocol41
 	} else {
 		m.Collation = c.uint16("character_set")
+		c.note(collationName(m.Collation, cx != nil && cx.MariaDB))
 	}
 	if caps.Has(PluginAuth) {
 		if c.left() == 0 {

@@ -1,40 +1,84 @@
 package mysqlwire
 
-import "mydbg/mysqlwire/value"
+import (
+	_ "embed"
+	"fmt"
+	"strings"
+	"sync"
+
+	"mydbg/mysqlwire/value"
+)
+
+//go:generate go run ./generate
+//go:embed collations.txt
+var collationFile string
+
+// Collation is what servers know a number as that stands for a character set and an order of it.
+type Collation struct {
+	ID      uint16
+	Charset string // utf8mb4, latin1, …; utf8mb3 where MySQL 5.6 says utf8
+	MySQL   string // name in MySQL 5.6 to 9, "" if they do not have it
+	MariaDB string // name in MariaDB up to 11.8, "" if it does not have it
+}
+
+// Name is the name of MariaDB or of MySQL, or the other's where there is only that.
+func (c Collation) Name(mariadb bool) string {
+	if mariadb && c.MariaDB != "" || c.MySQL == "" {
+		return c.MariaDB
+	}
+	return c.MySQL
+}
+
+// collations has the collations at their numbers.
+var collations = sync.OnceValue(func() []Collation {
+	var list []Collation
+	for line := range strings.Lines(collationFile) {
+		var c Collation
+		if _, err := fmt.Sscan(line, &c.ID, &c.Charset, &c.MySQL, &c.MariaDB); err != nil {
+			continue // the comment
+		}
+		c.MySQL, c.MariaDB = strings.TrimPrefix(c.MySQL, "-"), strings.TrimPrefix(c.MariaDB, "-")
+		for len(list) <= int(c.ID) {
+			list = append(list, Collation{})
+		}
+		list[c.ID] = c
+	}
+	return list
+})
+
+// CollationOf looks a collation up; false if no server has it.
+func CollationOf(id uint16) (Collation, bool) {
+	if list := collations(); int(id) < len(list) && list[id].ID != 0 {
+		return list[id], true
+	}
+	return Collation{}, false
+}
+
+// CharsetOf is the character set of a collation; "" if it is not known.
+func CharsetOf(id uint16) string {
+	c, _ := CollationOf(id)
+	return c.Charset
+}
+
+// collationName is for a person.
+func collationName(id uint16, mariadb bool) func() string {
+	return func() string {
+		if c, ok := CollationOf(id); ok {
+			return itoa(int(id)) + " " + c.Name(mariadb)
+		}
+		return itoa(int(id)) + ", no collation that is known"
+	}
+}
+
+// charLens are the most bytes a character takes, in sets where it is more than one.
+var charLens = map[string]uint32{
+	"big5": 2, "cp932": 2, "euckr": 2, "gb2312": 2, "gbk": 2, "sjis": 2, "ucs2": 2, "eucjpms": 3, "ujis": 3, "utf8mb3": 3,
+	"gb18030": 4, "utf16": 4, "utf16le": 4, "utf32": 4, "utf8mb4": 4,
+}
 
 // charLen is the most bytes a character takes in a collation's character set; servers multiply
 // column lengths by it. 1 for collations not known.
-func charLen(collation uint16) uint32 {
-	c := collation
-	if c >= 1024 && c < 2048 { // MariaDB's without padding, counted like those with
-		c -= 1024
-	}
-	switch {
-	case c == 45 || c == 46 || c >= 224 && c <= 247 || c >= 255 && c <= 323: // utf8mb4
-		return 4
-	case c == 54 || c == 55 || c == 56 || c == 62 || c >= 101 && c <= 124: // utf16
-		return 4
-	case c == 60 || c == 61 || c >= 160 && c <= 183 || c >= 248 && c <= 250: // utf32, gb18030
-		return 4
-	case c == 33 || c == 83 || c == 76 || c >= 192 && c <= 215 || c == 223: // utf8mb3
-		return 3
-	case c == 12 || c == 91 || c == 97 || c == 98: // ujis, eucjpms
-		return 3
-	case c == 35 || c == 90 || c >= 128 && c <= 151 || c == 159: // ucs2
-		return 2
-	case c == 1 || c == 84 || c == 13 || c == 88 || c == 19 || c == 85 || c == 24 || c == 86 || c == 28 || c == 87 || c == 95 || c == 96:
-		return 2 // big5, sjis, euckr, gb2312, gbk, cp932
-	case c >= 576 && c <= 578 || c >= 2048 && c < 2304: // MariaDB, utf8mb3
-		return 3
-	case c >= 608 && c <= 610 || c >= 2304 && c < 2560: // MariaDB, utf8mb4
-		return 4
-	case c >= 640 && c <= 642 || c >= 2560 && c < 2816: // MariaDB, ucs2
-		return 2
-	case c >= 672 && c <= 674 || c >= 736 && c <= 738 || c >= 2816 && c < 3328: // MariaDB, utf16 and utf32
-		return 4
-	}
-	return 1
-}
+func charLen(collation uint16) uint32 { return max(charLens[CharsetOf(collation)], 1) }
 
 // Spec is what package value wants to know of the column.
 func (m *Column) Spec() value.Spec {

@@ -56,12 +56,12 @@ func (m *Column) Unsigned() bool { return m.Flags&ColumnUnsigned != 0 }
 func (m *Column) IsBinary() bool { return m.Collation == CollationBinary }
 
 func (m *Column) decode(c *cursor, cx *Context) {
-	m.Catalog = c.lenencText("catalog")
-	m.Schema = c.lenencText("schema")
-	m.Table = c.lenencText("table")
-	m.OrgTable = c.lenencText("org_table")
-	m.Name = c.lenencText("name")
-	m.OrgName = c.lenencText("org_name")
+	m.Catalog = c.lenencResult("catalog")
+	m.Schema = c.lenencResult("schema")
+	m.Table = c.lenencResult("table")
+	m.OrgTable = c.lenencResult("org_table")
+	m.Name = c.lenencResult("name")
+	m.OrgName = c.lenencResult("org_name")
 	if cx.has(MariaDBExtendedMetadata) {
 		m.Extended = c.lenencBytes("extended_metadata")
 	}
@@ -71,6 +71,7 @@ func (m *Column) decode(c *cursor, cx *Context) {
 		return
 	}
 	m.Collation = c.uint16("collation")
+	c.note(collationName(m.Collation, cx != nil && cx.MariaDB))
 	m.Length = c.uint32("column_length")
 	m.Type = value.Type(c.uint8("type"))
 	c.note(m.Type.String)

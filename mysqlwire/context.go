@@ -12,6 +12,7 @@ type Context struct {
 	// ParamsKnown is false when the statement was prepared before anyone looked: an execute then
 	// decodes up to its parameters and keeps them as bytes.
 	ParamsKnown bool
+	Texts
 }
 
 // Param is what is known of one parameter of a prepared statement before it is executed.

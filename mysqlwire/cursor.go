@@ -15,6 +15,7 @@ type cursor struct {
 	off   int
 	err   *DecodeError
 	trace *trace
+	cx    *Context // under a trace: says how texts are shown
 }
 
 // trace collects fields as the cursor reads them.
@@ -213,6 +214,19 @@ func (c *cursor) restText(name string) string {
 		return ""
 	}
 	return string(c.take(name, c.left(), showString))
+}
+
+// restClient and lenencResult are restText and lenencText for what is in a character set of the
+// connection. The string has the bytes as sent; only what is shown is UTF-8.
+func (c *cursor) restClient(name string) string {
+	if c.left() == 0 {
+		return ""
+	}
+	return string(c.take(name, c.left(), c.cx.showClient))
+}
+
+func (c *cursor) lenencResult(name string) string {
+	return string(c.lenencString(name, c.cx.showResult))
 }
 
 // nulText reads a string ended by a zero byte.

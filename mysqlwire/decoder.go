@@ -20,7 +20,12 @@ type Decoder struct {
 	// it only those are kept that the server may leave out later.
 	KeepColumns bool
 
+	// Charsets decodes the texts of statements and what contexts are asked for; without it all is
+	// taken for UTF-8.
+	Charsets Charsets
+
 	user, db string
+	charsets charsetTracker
 	offered  Caps // by a greeting that was noted
 	maria    bool // and whose it is
 	greeted  bool
@@ -48,6 +53,8 @@ type Decoder struct {
 type login struct {
 	user, db       string
 	setUser, setDB bool
+	sets           string // text with SET statements
+	collation      uint16 // of a COM_CHANGE_USER
 }
 
 // Agree tells the capabilities that both sides have.
@@ -61,6 +68,21 @@ func (d *Decoder) SetUser(user string) { d.user = user }
 
 // SetDB tells the current schema.
 func (d *Decoder) SetDB(db string) { d.db = db }
+
+// SetCharset tells the collations of the greeting and of the login, if these are not noted.
+func (d *Decoder) SetCharset(greeting, login uint8) {
+	d.charsets.greet(greeting)
+	d.charsets.begin(uint16(login), d.mariadb)
+	d.cx = nil
+}
+
+// SetVariable tells what a server said of a system variable where the packet is not noted.
+func (d *Decoder) SetVariable(name, val string) { d.charsets.variable(name, val); d.cx = nil }
+
+// Texts says which character sets the session speaks now.
+func (d *Decoder) Texts() Texts {
+	return Texts{Charsets: d.Charsets, Client: d.charsets.now.client, Results: d.charsets.now.results}
+}
 
 // User is who the session belongs to: of the login, or of the last COM_CHANGE_USER.
 func (d *Decoder) User() string { return d.user }
@@ -77,6 +99,10 @@ func (d *Decoder) Next(dir Direction, h Header, head []byte) (f Frame, err error
 		d.begin()
 	case f.Ends && f.Kind == KindOK:
 		d.succeed()
+	}
+	if d.pending.sets != "" && (f.Kind == KindOK || f.Kind == KindEOF) {
+		d.charsets.set(d.pending.sets)
+		d.pending.sets, d.cx = "", nil
 	}
 	return f, err
 }
@@ -107,6 +133,14 @@ func (d *Decoder) succeed() {
 	}
 	if d.cmd == ComChangeUser || d.cmd == ComResetConnection {
 		d.stmts, d.last = statements{}, nil
+	}
+	switch d.cmd {
+	case ComChangeUser:
+		d.charsets.begin(d.pending.collation, d.mariadb)
+		d.cx = nil
+	case ComResetConnection:
+		d.charsets.reset(d.mariadb)
+		d.cx = nil
 	}
 }
 
@@ -157,13 +191,12 @@ func (d *Decoder) Note(f Frame, payload []byte) {
 		var m Greeting
 		if m.Decode(payload, nil) == nil {
 			d.offered, d.maria, d.greeted = m.Caps, m.MariaDB(), true
+			d.charsets.greet(m.Collation)
 		}
 	case f.Kind == KindLogin:
 		d.noteLogin(payload)
 	case f.Kind == KindOK:
-		if db, ok := trackedSchema(payload, d.caps); ok {
-			d.db = db
-		}
+		d.noteState(payload)
 	case f.Kind == KindPrepareOK:
 		d.notePrepared(payload)
 	case f.Kind == KindParam:
@@ -184,29 +217,33 @@ func (d *Decoder) noteLogin(payload []byte) {
 	if d.greeted {
 		d.Agree(d.offered&m.Caps, d.maria)
 	}
+	d.charsets.begin(uint16(m.Collation), d.mariadb)
 }
 
 func (d *Decoder) noteCommand(k Kind, payload []byte) {
 	switch k {
 	case KindInitDB:
 		if len(payload) > 0 {
-			d.pending = login{db: string(payload[1:]), setDB: true}
+			d.pending = login{db: d.Context().ClientText(string(payload[1:])), setDB: true}
 		}
 	case KindQuery:
-		if db, ok := usedSchema(d.SQL(k, payload)); ok {
+		sql := d.SQL(k, payload)
+		if db, ok := usedSchema(sql); ok {
 			d.pending = login{db: db, setDB: true}
+		} else if changesCharsets(sql) {
+			d.pending.sets = sql
 		}
 	case KindChangeUser:
 		var m ChangeUser
 		if m.Decode(payload, d.Context()) == nil {
-			d.pending = login{user: m.User, db: m.DB, setUser: true, setDB: true}
+			d.pending = login{user: m.User, db: m.DB, setUser: true, setDB: true, collation: m.Collation}
 		}
 	case KindStmtPrepare:
 		d.last = nil
 		if len(payload) > 0 {
 			text := payload[1:]
 			d.cut = len(text) > maxText
-			d.text = string(text[:min(len(text), maxText)])
+			d.text = d.clientText(string(text[:min(len(text), maxText)]))
 		}
 	case KindStmtExecute, KindStmtBulkExecute:
 		d.noteExecute(k, payload)
@@ -240,6 +277,9 @@ func (d *Decoder) noteExecute(k Kind, payload []byte) {
 		return
 	}
 	d.stmts.touch(s)
+	if changesCharsets(s.SQL) {
+		d.pending.sets = s.SQL
+	}
 	if k == KindStmtExecute {
 		s.bind(payload, d.caps)
 	} else {
@@ -323,7 +363,7 @@ func (d *Decoder) columns() []Column {
 // Context is what decoding a payload needs now, except an execute's.
 func (d *Decoder) Context() *Context {
 	if d.cx == nil {
-		d.cx = &Context{Caps: d.caps, MariaDB: d.mariadb, Command: d.cmd, Columns: d.columns()}
+		d.cx = &Context{Caps: d.caps, MariaDB: d.mariadb, Command: d.cmd, Columns: d.columns(), Texts: d.Texts()}
 	}
 	return d.cx
 }
@@ -362,18 +402,27 @@ func (d *Decoder) Statements() []*Stmt { return d.stmts.sorted() }
 // OpenStatements is how many Statements lists.
 func (d *Decoder) OpenStatements() int { return len(d.stmts.byID) }
 
+// clientText is what the client says, as UTF-8.
+func (d *Decoder) clientText(s string) string {
+	if d.Charsets == nil {
+		return s
+	}
+	cx := Context{Texts: d.Texts()}
+	return cx.ClientText(s)
+}
+
 // SQL is the text of a query, without its attributes, of a prepare, or of the statement that an
-// execute names. It is "" for all else and for texts that are not known.
+// execute names, as UTF-8. It is "" for all else and for texts that are not known.
 func (d *Decoder) SQL(k Kind, payload []byte) string {
 	switch k {
 	case KindQuery:
 		var m Query
 		if m.Decode(payload, &Context{Caps: d.caps}) == nil {
-			return m.SQL
+			return d.clientText(m.SQL)
 		}
 	case KindStmtPrepare:
 		if len(payload) > 0 {
-			return string(payload[1:])
+			return d.clientText(string(payload[1:]))
 		}
 	case KindStmtExecute, KindStmtBulkExecute:
 		if s := d.named(payload); s != nil {
@@ -383,31 +432,37 @@ func (d *Decoder) SQL(k Kind, payload []byte) string {
 	return ""
 }
 
-// trackedSchema finds the current schema in the session state of an OK.
-func trackedSchema(payload []byte, caps Caps) (db string, ok bool) {
-	const schema = 1
+// noteState takes the current schema and the character sets from the session state of an OK.
+func (d *Decoder) noteState(payload []byte) {
 	c := cursor{b: payload}
 	c.uint8("header")
 	c.lenenc("affected_rows")
 	c.lenenc("last_insert_id")
 	status := Status(c.uint16("status"))
 	c.uint16("warnings")
-	if !caps.Has(SessionTrack) || !status.Has(StatusSessionStateChanged) {
-		return "", false
+	if !d.caps.Has(SessionTrack) || !status.Has(StatusSessionStateChanged) {
+		return
 	}
 	c.lenencBytes("info")
 	state := cursor{b: c.lenencBytes("session_state")}
 	for state.left() > 0 {
-		kind := state.uint8("type")
+		kind := StateType(state.uint8("type"))
 		data := cursor{b: state.lenencBytes("data")}
-		if kind != schema {
-			continue
-		}
-		if s := data.lenencText("schema"); data.err == nil {
-			db, ok = s, true
+		switch kind {
+		case StateSchema:
+			if s := data.lenencText("schema"); data.err == nil {
+				d.db = s
+			}
+		case StateSystemVariables:
+			for data.left() > 0 {
+				name, val := data.lenencText("name"), data.lenencText("value")
+				if data.err == nil {
+					d.charsets.variable(name, val)
+					d.cx = nil
+				}
+			}
 		}
 	}
-	return db, ok
 }
 
 // usedSchema is the schema that a query makes the current one, if it is a plain USE.

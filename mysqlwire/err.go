@@ -9,7 +9,7 @@ import (
 type ERR struct {
 	Code     uint16
 	SQLState string // five characters; empty without the # marker, as before capabilities are agreed
-	Message  string
+	Message  string // in the character set of the results, see Context.ResultText
 }
 
 func (m *ERR) Kind() Kind                           { return KindERR }
@@ -31,7 +31,9 @@ func (m *ERR) decode(c *cursor, _ *Context) {
 		c.tag("sql_state_marker", '#')
 		m.SQLState = c.text("sql_state", 5)
 	}
-	m.Message = c.restText("error_message")
+	if c.left() > 0 {
+		m.Message = string(c.take("error_message", c.left(), c.cx.showResult))
+	}
 }
 
 func (m *ERR) Encode(dst []byte, _ *Context) ([]byte, error) {

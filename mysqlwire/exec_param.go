@@ -66,7 +66,10 @@ func (p *ExecParam) Set(v value.Value) error {
 const shownBytes = 256
 
 // String is the value for a person: a literal of SQL, cut off when it is long.
-func (p *ExecParam) String() string {
+func (p *ExecParam) String() string { return p.Literal(nil) }
+
+// Literal is String for a text in the character set of the client.
+func (p *ExecParam) Literal(cx *Context) string {
 	if p.Long {
 		return "long data"
 	}
@@ -74,15 +77,19 @@ func (p *ExecParam) String() string {
 	if err != nil {
 		return showBytes(p.Raw)
 	}
+	spec := cx.ParamSpec(p.Type, p.Unsigned)
+	spec.Binary = false // text is sent as BLOB too
 	b, ok := v.([]byte)
 	if !ok || len(b) <= shownBytes {
-		return value.Literal(v, p.Type)
+		return spec.Literal(v)
 	}
-	cut := shownBytes
-	for cut > shownBytes-utf8.UTFMax && !utf8.RuneStart(b[cut]) {
+	n, text := len(b), value.DecodeText(spec.Charset, b)
+	spec.Charset = nil
+	cut := min(shownBytes, len(text)-1)
+	for cut > shownBytes-utf8.UTFMax && cut > 0 && !utf8.RuneStart(text[cut]) {
 		cut--
 	}
-	return value.Literal(b[:cut], p.Type) + fmt.Sprintf("… (%d bytes)", len(b))
+	return spec.Literal([]byte(text[:cut])) + fmt.Sprintf("… (%d bytes)", n)
 }
 
 // execParams reads n parameters: NULL bitmap, whether types follow, types with names if named, and
@@ -177,7 +184,7 @@ func (c *cursor) binaryValue(i int, p *ExecParam) []byte {
 	return c.take(name, n, func(b []byte) string {
 		shown := *p
 		shown.Raw = b
-		return p.typeName() + " " + shown.String()
+		return p.typeName() + " " + shown.Literal(c.cx)
 	})
 }
 

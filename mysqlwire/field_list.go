@@ -16,7 +16,7 @@ func (m *FieldList) fromClient() {}
 func (m *FieldList) decode(c *cursor, _ *Context) {
 	c.command(ComFieldList)
 	m.Table = c.nulText("table")
-	m.Wildcard = c.restText("wildcard")
+	m.Wildcard = c.restClient("wildcard")
 }
 
 func (m *FieldList) Encode(dst []byte, _ *Context) ([]byte, error) {

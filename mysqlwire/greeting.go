@@ -62,6 +62,7 @@ func (m *Greeting) decode(c *cursor, _ *Context) {
 	m.Caps = Caps(c.uint16("capability_flags_1"))
 	c.note(m.Caps.String)
 	m.Collation = c.uint8("character_set")
+	c.note(collationName(uint16(m.Collation), m.MariaDB()))
 	m.Status = Status(c.uint16("status_flags"))
 	c.note(m.Status.String)
 	high := Caps(c.uint16("capability_flags_2")) << 16

@@ -11,7 +11,7 @@ func (m *InitDB) fromClient()                          {}
 
 func (m *InitDB) decode(c *cursor, _ *Context) {
 	c.command(ComInitDB)
-	m.Schema = c.restText("schema_name")
+	m.Schema = c.restClient("schema_name")
 }
 
 func (m *InitDB) Encode(dst []byte, _ *Context) ([]byte, error) {

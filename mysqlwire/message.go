@@ -56,7 +56,7 @@ type Field struct {
 // Dissect returns the fields of a payload as Decode reads them. What decoded before an error is
 // returned together with it.
 func Dissect(k Kind, payload []byte, cx *Context) ([]Field, error) {
-	c := cursor{b: payload, trace: &trace{}}
+	c := cursor{b: payload, trace: &trace{}, cx: cx}
 	New(k).decode(&c, cx)
 	return c.trace.finish(len(payload)), c.done(k)
 }

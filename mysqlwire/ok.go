@@ -52,14 +52,14 @@ func (m *OK) decode(c *cursor, cx *Context) {
 		m.form = okInfoToEnd
 		if n, head, ok := ReadLenenc(c.b[c.off:]); ok && n == uint64(c.left()-head) {
 			m.form = okInfo
-			m.Info = c.lenencText("info")
+			m.Info = c.lenencResult("info")
 		} else {
 			m.Info = c.restText("info")
 		}
 		return
 	}
 	m.form = okInfo
-	m.Info = c.lenencText("info")
+	m.Info = c.lenencResult("info")
 	if m.Status.Has(StatusSessionStateChanged) && c.left() > 0 {
 		m.form = okState
 		m.SessionState = c.sessionState()

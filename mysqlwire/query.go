@@ -7,7 +7,7 @@ type Query struct {
 	// Attributes are on the wire only when QueryAttributes is agreed. An attribute without a name
 	// is a value for a ? in the text, which servers do not use yet.
 	Attributes []QueryAttr
-	SQL        string
+	SQL        string // in the character set of the client, see Context.ClientText
 }
 
 func (m *Query) Kind() Kind                           { return KindQuery }
@@ -30,7 +30,7 @@ func (m *Query) decode(c *cursor, cx *Context) {
 			c.fail("query attributes without types")
 		}
 	}
-	m.SQL = c.restText("query")
+	m.SQL = c.restClient("query")
 }
 
 // Encode fails when there are attributes and they are not agreed.

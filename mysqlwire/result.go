@@ -184,7 +184,7 @@ func (s *RowSet) Raw(i int) []byte { return s.packets[i].Payload }
 // Row reads row i.
 func (s *RowSet) Row(i int) (Row, error) {
 	p := s.packets[i]
-	row := Row{columns: s.cx.Columns, Raw: p.Payload}
+	row := Row{cx: &s.cx, columns: s.cx.Columns, Raw: p.Payload}
 	m, err := Decode(p.Kind, p.Payload, &s.cx)
 	if err != nil {
 		return row, err
@@ -201,6 +201,7 @@ func (s *RowSet) Row(i int) (Row, error) {
 // Row is a decoded row. It shares memory with the answer.
 type Row struct {
 	Raw     []byte // the payload
+	cx      *Context
 	columns []Column
 	binary  bool
 	text    [][]byte
@@ -236,7 +237,7 @@ func (r *Row) Value(i int) (value.Value, error) {
 
 // Text is cell i as a person reads it, NULL for NULL.
 func (r *Row) Text(i int) string {
-	spec := r.column(i).Spec()
+	spec := r.cx.Spec(r.column(i))
 	if r.binary {
 		return spec.Format(r.values[i])
 	}

@@ -35,7 +35,7 @@ func (m *TextRow) decode(c *cursor, cx *Context) {
 			m.Cells = append(m.Cells, nil)
 			continue
 		}
-		m.Cells = append(m.Cells, c.lenencString(name, showCell(columns, len(m.Cells))))
+		m.Cells = append(m.Cells, c.lenencString(name, showCell(cx, columns, len(m.Cells))))
 	}
 	if c.err == nil && len(m.Cells) < len(columns) {
 		c.failf("row of %d cells, want %d", len(m.Cells), len(columns))
@@ -62,10 +62,14 @@ func cellName(columns []Column, i int) string {
 
 func showNull() string { return "NULL" }
 
-func showCell(columns []Column, i int) func([]byte) string {
+func showCell(cx *Context, columns []Column, i int) func([]byte) string {
 	if i < len(columns) {
-		if spec := columns[i].Spec(); spec.Binary || spec.Type == value.Bit {
+		spec := cx.Spec(&columns[i])
+		if spec.Binary || spec.Type == value.Bit {
 			return showBytes
+		}
+		if spec.Charset != nil {
+			return func(b []byte) string { return showString([]byte(value.DecodeText(spec.Charset, b))) }
 		}
 	}
 	return showString
@@ -120,7 +124,7 @@ func (c *cursor) value(name string, col *Column) value.Value {
 		c.failf("%s, %s: %v", name, col.Type, err)
 		return nil
 	}
-	c.take(name, n, func([]byte) string { return col.Spec().Format(v) })
+	c.take(name, n, func([]byte) string { return c.cx.Spec(col).Format(v) })
 	return v
 }
 

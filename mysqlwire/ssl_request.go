@@ -43,6 +43,7 @@ func (c *cursor) loginHead() (caps Caps, maxPacket uint32, collation uint8, rese
 	c.note(caps.String)
 	maxPacket = c.uint32("max_packet_size")
 	collation = c.uint8("character_set")
+	c.note(collationName(uint16(collation), false))
 	if caps.Has(LongPassword) {
 		return caps, maxPacket, collation, nonZero(c.bytes("filler", 23))
 	}

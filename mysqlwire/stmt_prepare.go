@@ -1,7 +1,9 @@
 package mysqlwire
 
 // StmtPrepare is COM_STMT_PREPARE.
-type StmtPrepare struct{ SQL string }
+type StmtPrepare struct {
+	SQL string // in the character set of the client, see Context.ClientText
+}
 
 func (m *StmtPrepare) Kind() Kind { return KindStmtPrepare }
 func (m *StmtPrepare) Decode(src []byte, cx *Context) error {
@@ -12,7 +14,7 @@ func (m *StmtPrepare) fromClient() {}
 
 func (m *StmtPrepare) decode(c *cursor, _ *Context) {
 	c.command(ComStmtPrepare)
-	m.SQL = c.restText("query")
+	m.SQL = c.restClient("query")
 }
 
 func (m *StmtPrepare) Encode(dst []byte, _ *Context) ([]byte, error) {

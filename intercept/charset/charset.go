@@ -19,6 +19,13 @@ import (
 	"mydbg/mysqlwire/value"
 )
 
+// All is every character set, for a mysqlwire.Decoder.
+var All all
+
+type all struct{}
+
+func (all) Charset(name string) value.Charset { return Of(name) }
+
 // Of is the character set of a name, as the servers write it. It is nil for utf8mb4, which is the text
 // of this program, for binary, which is no text, and for names that are not known.
 func Of(name string) value.Charset {
@@ -35,7 +42,7 @@ var sets = func() map[string]value.Charset {
 		"ucs2": ucs2{}, "utf16": utf16{"utf16", false}, "utf16le": utf16{"utf16le", true}, "utf32": utf32{},
 	}
 	for _, name := range tables {
-		m[name] = tabled{name, lazy(name)}
+		m[name] = &tabled{name, lazy(name)}
 	}
 	return m
 }()
@@ -56,14 +63,14 @@ type tabled struct {
 	table func() *table
 }
 
-func (s tabled) String() string { return s.name }
+func (s *tabled) String() string { return s.name }
 
-func (s tabled) Decode(b []byte) (text string, ok bool) {
+func (s *tabled) Decode(b []byte) (text string, ok bool) {
 	t := s.table()
 	return decode(b, t.next)
 }
 
-func (s tabled) Encode(text string) ([]byte, error) {
+func (s *tabled) Encode(text string) ([]byte, error) {
 	t := s.table()
 	return encode(text, s.name, func(dst []byte, r rune) ([]byte, bool) {
 		c, ok := t.code(r)

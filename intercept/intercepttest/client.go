@@ -27,9 +27,10 @@ type Client struct {
 	Decoder  mysqlwire.Decoder // follows what is sent and received
 	Scramble []byte            // the server's last
 
-	t   testing.TB
-	r   *bufio.Reader
-	seq uint8
+	t         testing.TB
+	r         *bufio.Reader
+	seq       uint8
+	collation uint8 // of the login
 }
 
 // Dial logs in at addr, in plain text. Caps of 0 are ClientCaps; others are added to Protocol41.
@@ -56,7 +57,26 @@ func TryDial(t testing.TB, network, addr, user, password, db string, caps mysqlw
 func NewClient(t testing.TB, conn net.Conn, user, password, db string, caps mysqlwire.Caps) (*Client, error) {
 	t.Helper()
 	t.Cleanup(func() { _ = conn.Close() })
-	c := &Client{Conn: conn, t: t, r: bufio.NewReaderSize(conn, 1<<20)}
+	return newClient(t, conn, user, password, db, caps, 45)
+}
+
+// DialIn is Dial for a client whose texts are in the character set of a collation.
+func DialIn(t testing.TB, addr string, s *Server, caps mysqlwire.Caps, collation uint8) *Client {
+	t.Helper()
+	conn, err := net.DialTimeout("tcp", addr, Patience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	c, err := newClient(t, conn, s.User, s.Password, s.Database, caps, collation)
+	if err != nil {
+		t.Fatalf("login of %s at %s: %v", s.User, addr, err)
+	}
+	return c
+}
+
+func newClient(t testing.TB, conn net.Conn, user, password, db string, caps mysqlwire.Caps, collation uint8) (*Client, error) {
+	c := &Client{Conn: conn, t: t, r: bufio.NewReaderSize(conn, 1<<20), collation: collation}
 	if caps == 0 {
 		caps = ClientCaps
 	}
@@ -84,7 +104,7 @@ func (c *Client) login(user, password, db string, caps mysqlwire.Caps) error {
 	c.Decoder.Agree(caps&^compress.Flags, c.Greeting.MariaDB())
 	c.Scramble = c.Greeting.Scramble
 	m := &mysqlwire.Login{
-		Caps: caps, MaxPacket: 1 << 30, Collation: 45, User: user, DB: db, PluginName: c.Greeting.PluginName,
+		Caps: caps, MaxPacket: 1 << 30, Collation: c.collation, User: user, DB: db, PluginName: c.Greeting.PluginName,
 		AuthResponse: c.prove(c.Greeting.PluginName, password), ZstdLevel: compress.DefaultLevel,
 	}
 	b, err := m.Encode(nil, nil)
@@ -169,7 +189,7 @@ func (c *Client) ChangeUser(user, password, db string) error {
 // ChangeUserBy is ChangeUser that begins with a plugin.
 func (c *Client) ChangeUserBy(plugin, user, password, db string) error {
 	c.t.Helper()
-	m := &mysqlwire.ChangeUser{User: user, DB: db, Collation: 45, PluginName: plugin, AuthResponse: c.prove(plugin, password)}
+	m := &mysqlwire.ChangeUser{User: user, DB: db, Collation: uint16(c.collation), PluginName: plugin, AuthResponse: c.prove(plugin, password)}
 	b, err := m.Encode(nil, c.Decoder.Context())
 	if err != nil {
 		return err

@@ -24,10 +24,14 @@ func (s Spec) Literal(v Value) string {
 	switch c := s.Type.class(); {
 	case (c == decimal || c == integer || c == float) && isNumber(string(b), c == float):
 		return string(b)
-	case s.Type == Bit || s.Type == Geometry || s.Type == Vector, s.Binary, !printable(b):
+	case s.Type == Bit || s.Type == Geometry || s.Type == Vector, s.Binary:
 		return hexLiteral(b)
 	}
-	return quote(string(b))
+	text := DecodeText(s.Charset, b)
+	if !printable([]byte(text)) {
+		return hexLiteral(b)
+	}
+	return quote(text)
 }
 
 // hexLiteral keeps the empty string, for which 0x is no literal.

@@ -189,7 +189,7 @@ func (s Spec) parseBytes(text string) (Value, error) {
 			var v any
 			return nil, fmt.Errorf("this is not JSON: %w", json.Unmarshal([]byte(text), &v))
 		}
-		return []byte(text), nil
+		return EncodeText(s.Charset, text)
 	case Geometry:
 		b, ok, err := parseHex(text)
 		if !ok {
@@ -206,7 +206,11 @@ func (s Spec) parseBytes(text string) (Value, error) {
 		}
 		return s.checkLength([]byte(text), len(text), "bytes")
 	}
-	return s.checkLength([]byte(text), utf8.RuneCountInString(text), "characters")
+	b, err := EncodeText(s.Charset, text)
+	if err != nil {
+		return nil, err
+	}
+	return s.checkLength(b, utf8.RuneCountInString(text), "characters")
 }
 
 func (s Spec) checkLength(b []byte, n int, units string) (Value, error) {

@@ -15,9 +15,10 @@ const (
 type Spec struct {
 	Type     Type
 	Flags    uint16
-	Binary   bool   // bytes, not text, in a type of strings
-	Length   uint32 // characters or bits; 0 is not known
-	Decimals uint8  // NoDecimals if not fixed or not known
+	Binary   bool    // bytes, not text, in a type of strings
+	Length   uint32  // characters or bits; 0 is not known
+	Decimals uint8   // NoDecimals if not fixed or not known
+	Charset  Charset // of text; nil is UTF-8
 }
 
 func (s Spec) unsigned() bool { return s.Flags&FlagUnsigned != 0 }
@@ -152,7 +153,21 @@ func (s Spec) Format(v Value) string {
 	case s.Type == Geometry, s.Binary && (!printable(b) || len(b) > 1 && b[0] == '0' && b[1]|0x20 == 'x'):
 		return hexText(b)
 	}
-	return string(b)
+	return s.text(b)
+}
+
+// text is b as UTF-8, hexadecimal where it could not be made b again.
+func (s Spec) text(b []byte) string {
+	if s.Charset == nil || s.Binary {
+		return string(b)
+	}
+	text, ok := s.Charset.Decode(b)
+	if !ok {
+		if again, err := s.Charset.Encode(text); err != nil || string(again) != string(b) {
+			return hexText(b)
+		}
+	}
+	return text
 }
 
 func pad(digits string, width int) string {
