@@ -66,7 +66,7 @@ func collationName(id uint16, mariadb bool) func() string {
 		if c, ok := CollationOf(id); ok {
 			return itoa(int(id)) + " " + c.Name(mariadb)
 		}
-		return itoa(int(id)) + ", no collation that is known"
+		return itoa(int(id))
 	}
 }
 
