@@ -128,7 +128,7 @@ func commands() *cobra.Command {
 	ofProxy.AddServer(proxy)
 	ofProxy.Add(proxy, "127.0.0.1:4040")
 
-	root.AddCommand(demonstration, proxy, &cobra.Command{
+	root.AddCommand(demonstration, proxy, opening(), &cobra.Command{
 		Use: "check FILE-or-EXPR", Short: "Say what a condition, a rule, a file of rules or a Lua script means", Args: cobra.ExactArgs(1),
 		Example: "  mydbg check 'ms > 200 and not chatter'\n  mydbg check 'at query do err 1142 if verb == \"DROP\"'\n  mydbg check rw.lua",
 		RunE:    func(cmd *cobra.Command, args []string) error { return cmdline.Check(cmd.OutOrStdout(), args[0]) },
@@ -151,6 +151,36 @@ func commands() *cobra.Command {
 		}
 	}
 	return root
+}
+
+// opening is the command that shows a file.
+func opening() *cobra.Command {
+	settings, port := &cmdline.Settings{}, uint16(0)
+	open := &cobra.Command{
+		Use: "open FILE", Short: "Show a recorded session, or any pcap or pcapng of MySQL traffic", Args: cobra.ExactArgs(1),
+		Long: "The same screens as for live traffic, without any: s and n step forwards, p back, c goes to the next\n" +
+			"match of a breakpoint, f shows only what matches a condition. FILE may be packed with gzip.",
+		Example: "  mydbg open session.pcapng\n  mydbg open --break 'if error.code == 1213' dump.pcap.gz",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := settings.Read(cmd, os.Getenv); err != nil {
+				return err
+			}
+			if !term.IsTerminal(os.Stdout.Fd()) {
+				return cmdline.Broken(errors.New("mydbg open is a screen, and standard output is no terminal"))
+			}
+			o := tui.Options{Theme: settings.Theme}
+			if settings.Filter != nil {
+				o.Filter = settings.Filter.String()
+			}
+			if err := tui.Open(cmd.Context(), args[0], port, settings.Rules, o); err != nil && cmd.Context().Err() == nil {
+				return cmdline.Broken(err)
+			}
+			return ended(cmd.Context())
+		},
+	}
+	settings.AddScreen(open)
+	open.Flags().Uint16Var(&port, "port", 0, "`PORT` of the server beside 3306, where the beginning of connections was not captured")
+	return open
 }
 
 func version() string {

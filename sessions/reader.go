@@ -163,6 +163,9 @@ func (r *Reader) Exchanges(id intercept.ConnID) iter.Seq2[Exchange, error] {
 // Record reads exchange s from the file.
 func (r *Reader) Record(s intercept.Seq) (*Record, error) { return r.load(s, wholeAnswer) }
 
+// Look is Record of which an answer may be cut off after so many bytes: to look at it, not to go through all of it.
+func (r *Reader) Look(s intercept.Seq, limit int) (*Record, error) { return r.load(s, limit) }
+
 // Records reads a connection's exchanges, of all connections with 0, as far as they have been indexed, in
 // order.
 func (r *Reader) Records(id intercept.ConnID) iter.Seq2[*Record, error] {

@@ -175,6 +175,9 @@ func (s *scan) finish(err error) {
 			if l != nil && l.guess != nil {
 				l.guess.decide(l)
 			}
+			if l != nil {
+				l.interrupt("its end is not in the file")
+			}
 		}
 	}
 	s.odd()

@@ -45,6 +45,11 @@ func (m *Model) off(id keymap.ID) string {
 	if m.o.ReadOnly && alters[id] && !(id == keymap.Edit && m.pane == keymap.Breakpoints) {
 		return "--read-only: nothing may be altered"
 	}
+	if m.rec != nil {
+		if why, known := m.offRecorded(id); known {
+			return why
+		}
+	}
 	t, ok := m.target()
 	paused := ok && t.Hold != 0
 	switch id {
@@ -158,6 +163,11 @@ func (m *Model) do(id keymap.ID) tea.Cmd {
 		m.say(intercept.Info, "the selected event was out of sight; press again")
 		return nil
 	}
+	if m.rec != nil {
+		if cmd, done := m.doRecorded(id); done {
+			return cmd
+		}
+	}
 	switch id {
 	case keymap.Continue:
 		return m.release(id, intercept.Continue)
@@ -226,6 +236,9 @@ func (m *Model) do(id keymap.ID) tea.Cmd {
 
 // unseen reports whether an action would change traffic at a row that nobody sees.
 func (m *Model) unseen(id keymap.ID) bool {
+	if m.rec != nil {
+		return false
+	}
 	a, _ := m.keys.Action(keymap.InList, id)
 	acts := a.Group == keymap.GroupRelease && id != keymap.ContinueAll || alters[id]
 	return acts && m.pane == keymap.Events && m.lay.list.h > 0 && m.focus == inList && !m.events.SelectionVisible()

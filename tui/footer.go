@@ -69,6 +69,9 @@ func (m *Model) hints() [][]keymap.ID {
 			}
 		}
 		second = []keymap.ID{keymap.NextChange, keymap.PrevChange, keymap.Step, keymap.Next, keymap.Command, keymap.Palette, keymap.Help}
+	case m.rec != nil && m.pane == keymap.Events:
+		first = []keymap.ID{keymap.Step, keymap.StepBack, keymap.Next, keymap.Continue, keymap.Open, keymap.Filter, keymap.Break, keymap.Help}
+		second = []keymap.ID{keymap.FinishTx, keymap.BreakThis, keymap.Search, keymap.Tree, keymap.Mark, keymap.Copy, keymap.Command, keymap.Palette, keymap.QuitDialog}
 	case m.pane == keymap.Breakpoints:
 		first = []keymap.ID{keymap.Break, keymap.Edit, keymap.Toggle, keymap.Remove, keymap.Breaks, keymap.Events}
 		second = []keymap.ID{keymap.Command, keymap.Palette, keymap.Help, keymap.QuitDialog}
@@ -127,6 +130,14 @@ func (m *Model) intro() []string {
 	}
 	w := max(m.lay.list.w-7, 10)
 	lines := []string{""}
+	if m.rec != nil {
+		for _, l := range m.rec.intro() {
+			for _, part := range safe.Wrap(l, w) {
+				lines = append(lines, "  "+part)
+			}
+		}
+		return lines
+	}
 	if d := m.o.Demo; d != nil {
 		lines = append(lines, "  "+m.th.Strong.Render(safe.Line(d.Title)), "")
 		for _, l := range d.Lines {

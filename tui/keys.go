@@ -43,6 +43,8 @@ func (m *Model) context() keymap.Context {
 		return keymap.InSnippet
 	case m.focus == inInspector || m.focus == inHex:
 		return keymap.InInspector
+	case m.rec != nil:
+		return keymap.InRecording
 	}
 	return keymap.InList
 }

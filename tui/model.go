@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"sync/atomic"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -25,6 +26,7 @@ import (
 type Model struct {
 	o     Options
 	e     engine
+	rec   *recording // e, when it is one
 	bell  <-chan struct{}
 	keys  *keymap.Map
 	th    *theme.Theme
@@ -75,6 +77,9 @@ type Model struct {
 	newStop bool // something is held that has not rung
 	working bool // a workMsg is under way
 	ticking bool
+
+	hunts   int          // searches of the recording begun
+	hunting *atomic.Bool // stops the one under way; nil without one
 }
 
 // inspector is what the screen needs of package detail.
@@ -101,6 +106,10 @@ type (
 func New(o Options) (*Model, error) {
 	if o.Proxy == nil {
 		return nil, errors.New("the screen needs a proxy")
+	}
+	if o.Recording != nil {
+		o.Kept = windowSize
+		return newModel(o, newRecording(o.Recording, o.Changed, o.Proxy))
 	}
 	return newModel(o, live{o.Proxy})
 }
@@ -139,6 +148,9 @@ func newModel(o Options, e engine) (*Model, error) {
 		m.events.SetFilter(x)
 	}
 	m.bell = e.Listen()
+	if m.rec, _ = e.(*recording); m.rec != nil { // every connection is closed, and would be folded
+		m.events.Do(keymap.Tree)
+	}
 	return m, nil
 }
 
@@ -192,8 +204,8 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		cmd = m.work()
 	case tickMsg:
 		m.ticking = false
-		m.events.SetNow(m.now())
-		m.conns.SetNow(m.now())
+		m.events.SetNow(m.clock())
+		m.conns.SetNow(m.clock())
 		m.rate.sample(m.now(), m.rate.last)
 		cmd = m.tick()
 	case tea.KeyMsg:
@@ -218,6 +230,8 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		cmd = m.openScript(msg.Name)
 	case luaDoneMsg:
 		m.luaDone(msg)
+	case huntMsg:
+		m.found(msg)
 	case recordedMsg:
 		m.recorded(msg)
 	default:
@@ -228,6 +242,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	}
 	m.fade()
 	m.arrange()
+	m.slide()
 	m.subject()
 	return m, tea.Batch(cmd, m.afterAll())
 }
@@ -255,10 +270,13 @@ func (m *Model) pull() {
 	}
 	m.rate.sample(now, m.rate.last)
 	m.met.see(m.infos)
-	m.conns.SetNow(now)
+	m.conns.SetNow(m.clock())
 	m.conns.Sync(m.infos, m.held)
 	m.breaks.Sync(m.e.Breaks())
-	m.events.Sync(traffic.Feed{Changed: m.buf, Conns: m.infos, Held: m.held, Gone: m.e.Gone(), Now: now})
+	m.events.Sync(traffic.Feed{Changed: m.buf, Conns: m.infos, Held: m.held, Gone: m.e.Gone(), Now: m.clock()})
+	if m.rec != nil && m.rec.begin() { // at its beginning, not at its end
+		m.events.Pin(1)
+	}
 	m.events.Work(workBudget)
 	m.notes = m.e.Notices(m.noticed, m.notes[:0])
 	for _, n := range m.notes {
@@ -279,6 +297,14 @@ func (m *Model) pull() {
 	if cap(m.buf) > 4*traffic.Keep/10 { // after a flood
 		m.buf = nil
 	}
+}
+
+// clock is the time that ages are counted to.
+func (m *Model) clock() time.Time {
+	if m.rec != nil {
+		return m.rec.now()
+	}
+	return m.now()
 }
 
 // met is how far the first clients came.

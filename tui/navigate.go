@@ -48,6 +48,10 @@ func (m *Model) doView(id keymap.ID) tea.Cmd {
 		}
 		return m.quit()
 	case keymap.QuitDialog, keymap.Cancel:
+		if id == keymap.Cancel && m.stopHunt() {
+			m.say(intercept.Info, "stopped")
+			return nil
+		}
 		return m.quit()
 	case keymap.Suspend:
 		return tea.Suspend

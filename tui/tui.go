@@ -20,6 +20,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"mydbg/intercept"
+	"mydbg/sessions"
 	"mydbg/tui/keymap"
 	"mydbg/tui/theme"
 )
@@ -30,14 +31,18 @@ type Options struct {
 	Listen   []string // where clients connect
 	Backend  string   // where the proxy connects
 	Theme    theme.Options
-	ReadOnly bool                // nothing may be altered, answered or injected
-	Demo     *DemoInfo           // nil when the server is a real one
-	Keys     *keymap.Map         // nil for the keys as shipped
-	Filter   string              // a condition for the list of events, "" for none
-	Kept     int                 // exchanges the proxy's journal keeps; 0 is its default
-	Snippets Snippets            // nil without Lua
-	Recorder Recorder            // nil when nothing can be recorded
-	Getenv   func(string) string // nil is os.Getenv
+	ReadOnly bool        // nothing may be altered, answered or injected
+	Demo     *DemoInfo   // nil when the server is a real one
+	Keys     *keymap.Map // nil for the keys as shipped
+	Filter   string      // a condition for the list of events, "" for none
+	Kept     int         // exchanges the proxy's journal keeps; 0 is its default
+	Snippets Snippets    // nil without Lua
+	// Recording is shown instead of the proxy's traffic, whose breakpoints are then those of the recording.
+	// Changed rings when more of it has been read.
+	Recording *sessions.Reader
+	Changed   <-chan struct{}
+	Recorder  Recorder            // nil when nothing can be recorded
+	Getenv    func(string) string // nil is os.Getenv
 
 	// Now and After stand for time in tests; nil for the real one. After returns msg after d.
 	Now   func() time.Time

@@ -92,7 +92,11 @@ func (m *Model) header() string {
 	if rec := m.recordingState(); rec != "" {
 		parts = append(parts, rec)
 	}
-	parts = append(parts, traffic.Count(max(m.rate.perSecond(), 0))+"/s")
+	if m.rec != nil {
+		parts = append(parts, "RECORDING")
+	} else {
+		parts = append(parts, traffic.Count(max(m.rate.perSecond(), 0))+"/s")
+	}
 	sep := " " + m.th.Rule() + " "
 	rest := strings.Join(parts, sep)
 	left := " mydbg  " + m.where(w-len(" mydbg  ")-1-ansi.StringWidth(held)-len(sep)-ansi.StringWidth(rest)) + " "
@@ -107,6 +111,9 @@ func (m *Model) header() string {
 
 // where names the addresses on both sides and the server's version, as much of it as fits.
 func (m *Model) where(room int) string {
+	if m.rec != nil {
+		return safe.Cut(safe.Line(m.rec.state()), max(room, 10))
+	}
 	arrow := " " + m.th.Pointer() + " "
 	long := m.o.addresses() + arrow + m.o.Backend
 	short := strings.NewReplacer("127.0.0.1:", ":", "localhost:", ":", arrow, m.th.Pointer()).Replace(long)
@@ -208,6 +215,12 @@ func (m *Model) begin(w, h int, focused bool) string {
 		"j and k select an event, enter opens it.",
 		"b stops at the selected statement when it comes again, i where a condition holds, P at anything.",
 		"What is stopped: e edits it, r answers it, s n t step, c lets it go.",
+	}
+	if m.rec != nil {
+		texts = []string{
+			"j and k select an event, enter opens it.", "s goes to the next event, p back, n to the next command of the same connection, t to the end of its transaction.",
+			"b and i set breakpoints; c goes to the next event that one matches. f shows only what matches a condition.",
+		}
 	}
 	if d := m.o.Demo; d != nil {
 		title, texts = d.Title, append(append(d.Lines[:len(d.Lines):len(d.Lines)], ""), texts...)

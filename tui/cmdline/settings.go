@@ -94,15 +94,21 @@ func (s *Settings) Add(cmd *cobra.Command, listen string) {
 	choose(cmd, &s.clientTLS, "client-tls", "TLS for clients, a `MODE`: preferred, disabled or required", "preferred", "disabled", "required")
 	choose(cmd, &s.clientCompress, "client-compress", "compression for clients, a `MODE`: mirror (what the server offers), disabled or offer", compress.ClientModes...)
 	f.StringArrayVarP(&s.Scripts, "script", "s", nil, "Lua `FILE` written for MySQL Proxy")
-	f.StringArrayVar(&s.breaks, "break", nil, "`RULE`: [NAME] [at HOOK] [hit OP N] [once] [do ACTION] [if CONDITION]")
-	f.StringVar(&s.rules, "rules", "", "`FILE` with one rule per line")
-	f.StringVar(&s.filter, "filter", "", "show only exchanges for which this `CONDITION` is true")
 	f.StringVar(&s.failIf, "fail-if", "", "exit with status 1 if this `CONDITION` was true of any exchange")
 	f.BoolVar(&s.ReadOnly, "read-only", false, "look on: change, answer and inject nothing")
 	s.Recording.add(cmd)
 	choose(cmd, &s.log, "log", "form of the lines where there is no screen", "text", "json")
-	f.StringVar(&s.config, "config", "", "TOML `FILE` with the names of these flags as keys; the command line comes first")
 	f.StringVar(&s.StateDir, "state-dir", "", "`DIRECTORY` of the certificate authority for clients")
+	s.AddScreen(cmd)
+}
+
+// AddScreen gives cmd the flags about what is shown, and how.
+func (s *Settings) AddScreen(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringArrayVar(&s.breaks, "break", nil, "`RULE`: [NAME] [at HOOK] [hit OP N] [once] [do ACTION] [if CONDITION]")
+	f.StringVar(&s.rules, "rules", "", "`FILE` with one rule per line")
+	f.StringVar(&s.filter, "filter", "", "show only exchanges for which this `CONDITION` is true")
+	f.StringVar(&s.config, "config", "", "TOML `FILE` with the names of these flags as keys; the command line comes first")
 	choose(cmd, &s.themeName, "theme", "colours of the screen", theme.Names...)
 	choose(cmd, &s.colours, "color", "whether the screen has colours", "auto", "always", "never")
 	f.BoolVar(&s.ASCII, "ascii", false, "draw with ASCII characters; so do locales without UTF-8")
@@ -148,8 +154,10 @@ func (s *Settings) Read(cmd *cobra.Command, getenv func(string) string) error {
 			}
 		}
 	}
-	if s.ClientTLS, err = tlspair.ParseMode(s.clientTLS.value); err != nil {
-		return Wrong("--client-tls: %w", err)
+	if s.clientTLS.value != "" {
+		if s.ClientTLS, err = tlspair.ParseMode(s.clientTLS.value); err != nil {
+			return Wrong("--client-tls: %w", err)
+		}
 	}
 	if s.backendTLS.value != "" {
 		if s.BackendTLS, err = tlspair.ParseMode(s.backendTLS.value); err != nil {

@@ -273,6 +273,21 @@ func (p *Pane) SelectHeld(id intercept.HoldID) bool {
 	return p.SelectExchange(h.Exchange)
 }
 
+// Pin selects an exchange although the filter hides it; false when it is not kept.
+func (p *Pane) Pin(s intercept.Seq) bool {
+	it := p.item(s)
+	if it == nil {
+		return false
+	}
+	p.list.SetFollow(false)
+	if !it.shown {
+		it.pin = true
+		p.show(it)
+		p.arrange()
+	}
+	return p.SelectExchange(s)
+}
+
 // SelectExchange selects an exchange; false when it has no row.
 func (p *Pane) SelectExchange(s intercept.Seq) bool {
 	it := p.item(s)

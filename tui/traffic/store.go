@@ -28,6 +28,18 @@ func (p *Pane) Sync(f Feed) {
 	}
 }
 
+// Reset forgets everything: what comes next is another part of a recording.
+func (p *Pane) Reset() {
+	clear(p.ring)
+	p.lo, p.hi, p.kept, p.matched = 0, 0, 0, 0
+	p.sections, p.byConn = nil, map[intercept.ConnID]*section{}
+	p.order, p.todo = p.order[:0], nil
+	if p.probe != nil {
+		p.probe.next, p.probe.matched, p.probe.done = 0, 0, false
+	}
+	p.arrange()
+}
+
 func (p *Pane) slot(s intercept.Seq) *item { return &p.ring[uint64(s)%uint64(len(p.ring))] }
 
 // item finds a kept exchange; nil if there is none.
