@@ -59,3 +59,16 @@ func foreigner(head []byte) string {
 	}
 	return ""
 }
+
+// noHello looks whether what comes is TLS's first record instead of a packet. Of many, the length taken for a
+// packet's is one that a login may have, and the byte behind it its number: the rest would be waited for.
+func (l *leg) noHello() error {
+	if err := l.need(2); err != nil || string(l.unread()[:2]) != "\x16\x03" {
+		return err
+	}
+	// A login would have a capability in the sixth byte that no client can do without (Protocol41).
+	if err := l.need(6); err != nil || l.unread()[5] != 1 {
+		return err
+	}
+	return foreign(l.unread(), "a record of TLS where a packet was due")
+}

@@ -14,8 +14,12 @@ import (
 	"mydbg/mysqlwire/auth"
 )
 
-// loginLimit is the largest packet that makes sense before a login has succeeded.
-const loginLimit = 1 << 20
+// The largest packets that make sense before a login has succeeded: those of the authentication, and the
+// greeting, which has a hundred bytes or so.
+const (
+	loginLimit    = 1 << 20
+	greetingLimit = 64 << 10
+)
 
 // A refusal ends a login with an error that the client is told.
 type refusal struct {
@@ -150,6 +154,14 @@ func (s *session) read(l *leg) ([]byte, error) {
 	}
 	if other != nil {
 		defer other.watch(s.gone(other))()
+	}
+	if s.attempt.step == StepGreeting {
+		return l.readPacket(greetingLimit)
+	}
+	if s.attempt.step == StepClientLogin && l == s.client {
+		if err := l.noHello(); err != nil {
+			return nil, err
+		}
 	}
 	return l.readPacket(loginLimit)
 }

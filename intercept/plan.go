@@ -345,6 +345,7 @@ func (s *session) endExchange() {
 	cx := s.resultOrCommandContext()
 	s.proxy.Journal.finish(&s.x, &s.kept, cx, s.statement(s.x.StmtID))
 	s.proxy.finished(s.conn, &s.x)
+	s.sandboxed()
 	s.refresh()
 	s.x = Exchange{}
 	s.now = running{}

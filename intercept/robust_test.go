@@ -46,15 +46,18 @@ func TestServersThatAreNone(t *testing.T) {
 		leaves bool
 		code   uint16
 		text   string // in the error and in the log
+		cause  intercept.LoginCause
 	}{
-		{"a web server", []byte("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"), false, 1429, "not MySQL's protocol"},
-		{"an SSH server", []byte("SSH-2.0-OpenSSH_9.2\r\n"), false, 1429, "not MySQL's protocol"},
-		{"one that hangs up", nil, true, 1429, "sent no greeting"},
-		{"one that hangs up in the middle", []byte("\x4a\x00\x00\x00\x0a8.4.0"), true, 1429, "sent no greeting"},
-		{"one of another version", []byte("\x03\x00\x00\x00\x090\x00"), false, 1429, "greet"},
-		{"one that greets cut off", []byte("\x08\x00\x00\x00\x0a8.4.0\x00\x01"), false, 1429, "greet"},
-		{"one that refuses", []byte("\x17\x00\x00\x00\xff\x10\x04Too many connections"), false, 1040, "Too many"},
-		{"one that lies about lengths", []byte("\xff\xff\xff\x00\x0a8.4.0\x00"), false, 1429, "not MySQL's protocol"},
+		{"a web server", []byte("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"), false, 1429, "not MySQL's protocol", intercept.CauseNotServer},
+		{"an SSH server", []byte("SSH-2.0-OpenSSH_9.2\r\n"), false, 1429, "not MySQL's protocol", intercept.CauseNotServer},
+		{"one that hangs up", nil, true, 1429, "sent no greeting", intercept.CauseServerLeft},
+		{"one that hangs up in the middle", []byte("\x4a\x00\x00\x00\x0a8.4.0"), true, 1429, "sent no greeting", intercept.CauseServerLeft},
+		{"one of another version", []byte("\x03\x00\x00\x00\x090\x00"), false, 1429, "greet", intercept.CauseNotServer},
+		{"one that greets cut off", []byte("\x08\x00\x00\x00\x0a8.4.0\x00\x01"), false, 1429, "greet", intercept.CauseNotServer},
+		{"one of the X Protocol", []byte("\x05\x00\x00\x00\x0b\x08\x05\x1a\x00"), false, 1429, "greet", intercept.CauseNotServer},
+		{"one that begins TLS at once", []byte("\x15\x03\x03\x00\x02\x02\x0a"), false, 1429, "not MySQL's protocol", intercept.CauseNotServer},
+		{"one that refuses", []byte("\x17\x00\x00\x00\xff\x10\x04Too many connections"), false, 1040, "Too many", intercept.CauseTooMany},
+		{"one that lies about lengths", []byte("\xff\xff\xff\x00\x0a8.4.0\x00"), false, 1429, "not MySQL's protocol", intercept.CauseNotServer},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := intercepttest.NewProxy(t, intercept.Options{ConnectTimeout: 5 * time.Second}, saying(t, tt.says, tt.leaves))
@@ -63,6 +66,7 @@ func TestServersThatAreNone(t *testing.T) {
 			if !errors.As(err, &e) || e.Code != tt.code || !strings.Contains(e.Message, tt.text) {
 				t.Errorf("got %v, want %d with %q", err, tt.code, tt.text)
 			}
+			failedLogin(t, p, tt.cause, "")
 			p.Until("the connection is closed", func() bool { return p.Conns()[0].Phase == intercept.Closed })
 		})
 	}
@@ -81,17 +85,19 @@ func TestClientsThatAreNone(t *testing.T) {
 	ssl := bytes.Clone(login[:32])
 	ssl[1] |= 8
 	for _, tt := range []struct {
-		name string
-		says []byte
-		text string // in the log
+		name  string
+		says  []byte
+		text  string // in the log
+		cause intercept.LoginCause
 	}{
-		{"a browser", []byte("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"), "not MySQL's protocol"},
-		{"one that begins TLS at once", []byte("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"), "not MySQL's protocol"},
-		{"one from before 4.1", numbered([]byte("\x05\x00\x00\x00\x00root\x00\x00"), 1), "4.1"},
-		{"one whose login is cut off", numbered(login[:36], 1), "no login"},
-		{"one that counts wrongly", numbered(login, 3), "packet number 3"},
-		{"one that announces TLS and goes on in plain text", append(numbered(ssl, 1), numbered(login, 2)...), "plain text"},
-		{"one that lies about lengths", []byte("\xff\xff\xff\x01abc"), "not MySQL's protocol"},
+		{"a browser", []byte("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"), "not MySQL's protocol", intercept.CauseNotClient},
+		{"one that begins TLS at once", []byte("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"), "not MySQL's protocol", intercept.CauseClientTLSFirst},
+		{"one whose TLS looks like a packet", []byte("\x16\x03\x01\x01\x1e\x01\x00\x01\x1a\x03\x03"), "not MySQL's protocol", intercept.CauseClientTLSFirst},
+		{"one from before 4.1", numbered([]byte("\x05\x00\x00\x00\x00root\x00\x00"), 1), "4.1", intercept.CauseOldProtocol},
+		{"one whose login is cut off", numbered(login[:36], 1), "no login", intercept.CauseMalformed},
+		{"one that counts wrongly", numbered(login, 3), "packet number 3", intercept.CauseOutOfOrder},
+		{"one that announces TLS and goes on in plain text", append(numbered(ssl, 1), numbered(login, 2)...), "plain text", intercept.CauseClientPlain},
+		{"one that lies about lengths", []byte("\xff\xff\xff\x01abc"), "not MySQL's protocol", intercept.CauseOutOfOrder},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := intercepttest.NewProxy(t, intercept.Options{}, s.Addr)
@@ -115,6 +121,7 @@ func TestClientsThatAreNone(t *testing.T) {
 			if !strings.Contains(said, tt.text) {
 				t.Errorf("the log has %q, want %q", said, tt.text)
 			}
+			failedLogin(t, p, tt.cause, "")
 			if got := other.Text("select 1"); got != "1" {
 				t.Errorf("the other connection got %s", got)
 			}

@@ -276,6 +276,15 @@ func (s *session) unproven(cause error) {
 	s.failedLogin(Warning, s.report(&i, cause))
 }
 
+// sandboxed notes once that the server let a client in only to change its password.
+func (s *session) sandboxed() {
+	if e := s.x.Error; e != nil && e.Code == erPasswordMustChange && s.attempt.refused == nil {
+		s.attempt.refused = e
+		i := s.conn.Info()
+		s.failedLogin(Warning, s.report(&i, errRefused))
+	}
+}
+
 // disconnected asks the hooks at disconnect, where nothing can be changed but things can be seen.
 func (s *session) disconnected() {
 	if !s.wants(rule.Disconnect) {

@@ -209,7 +209,7 @@ func (p *Pane) state(i *intercept.ConnInfo) string {
 		return "PAUSED"
 	}
 	switch {
-	case i.Phase == intercept.Closed && i.LoginFailure != nil:
+	case i.Phase == intercept.Closed && i.LoginFailure != nil && i.Commands == 0:
 		return "login failed"
 	case i.Step != intercept.Continue:
 		return i.Step.String()
@@ -235,7 +235,7 @@ func (p *Pane) Row(i, w int, selected bool) string {
 	for _, c := range p.columns(w) {
 		cell := safe.Pad(c.cell(info), c.w)
 		switch {
-		case c.name == "state" && info.Phase == intercept.Closed && info.LoginFailure != nil:
+		case c.name == "state" && info.Phase == intercept.Closed && info.LoginFailure != nil && info.Commands == 0:
 			cell = p.th.Fatal.Render(cell)
 		case info.Phase == intercept.Closed:
 			cell = p.th.Dim.Render(cell)
