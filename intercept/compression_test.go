@@ -1,13 +1,19 @@
 package intercept_test
 
 import (
+	"bytes"
 	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"mydbg/intercept"
 	"mydbg/intercept/compress"
 	"mydbg/intercept/intercepttest"
+	"mydbg/intercept/tlspair"
 	"mydbg/mysqlwire"
 )
 
@@ -143,5 +149,145 @@ func TestChangeUserUnderCompression(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestCommandLineClientsCompress runs the programs people use, TLS below the compression or not.
+func TestCommandLineClientsCompress(t *testing.T) {
+	for _, s := range realServers(t) {
+		for _, c := range []struct {
+			program string
+			args    []string
+			want    compress.Algorithm
+			mode    tlspair.Mode
+		}{
+			{"mysql", []string{"--ssl-mode=DISABLED", "--get-server-public-key", "--compression-algorithms=zlib"}, compress.Zlib, tlspair.Disabled},
+			{"mysql", []string{"--ssl-mode=DISABLED", "--get-server-public-key", "--compression-algorithms=zstd", "--zstd-compression-level=19"}, compress.Zstd, tlspair.Disabled},
+			{"mysql", []string{"--ssl-mode=REQUIRED", "--compression-algorithms=zstd"}, compress.Zstd, tlspair.Mirror},
+			{"mysql", []string{"--ssl-mode=DISABLED", "--get-server-public-key", "--compression-algorithms=zstd,zlib"}, compress.Zlib, tlspair.Disabled},
+			{"mariadb", []string{"--skip-ssl", "--compress"}, compress.Zlib, tlspair.Disabled},
+			{"mariadb", []string{"--ssl", "--compress"}, compress.Zlib, tlspair.Mirror},
+		} {
+			if c.program == "mysql" && s.Name == "mysql56" || c.mode == tlspair.Mirror && s.Name == "mysql56" || !s.Lab {
+				continue // which do not know each other's collations, and a server without today's TLS
+			}
+			for _, backend := range []compress.Mode{compress.Mirror, compress.Disabled, compress.WantZlib} {
+				t.Run(fmt.Sprintf("%s to %s, %s, %s", c.program, s.Name, strings.Join(c.args, " "), backend), func(t *testing.T) {
+					path := tool(t, c.program)
+					p := intercepttest.NewProxy(t, intercept.Options{
+						ClientCompress: compress.Offer, BackendCompress: backend, BackendTLS: c.mode,
+					}, s.Addr)
+					got, err := run(t, path, intercepttest.User{Name: s.User, Password: s.Password}, p.Addr, s.Database, everyone+"; "+longRow, c.args...)
+					plain := slices.DeleteFunc(slices.Clone(c.args), func(arg string) bool { return strings.Contains(arg, "compress") })
+					want, err2 := run(t, path, intercepttest.User{Name: s.User, Password: s.Password}, s.Addr, s.Database, everyone+"; "+longRow, plain...)
+					if err != nil || err2 != nil || got != want {
+						t.Errorf("got %d bytes, %v, want %d, %v", len(got), err, len(want), err2)
+					}
+					i := p.Conns()[0]
+					if i.ClientCompress.Algorithm != c.want || i.Opaque != "" || i.ClientCompress.Ratio() > 0.7 {
+						t.Errorf("client leg %+v, opaque %q", i.ClientCompress, i.Opaque)
+					}
+				})
+			}
+		}
+	}
+}
+
+const (
+	everyone = "select * from customers order by id; select * from orders order by id"
+	longRow  = "select repeat('long ', 600000)"
+)
+
+// TestUploadUnderCompression has the client send a file, whose packets the server counts.
+func TestUploadUnderCompression(t *testing.T) {
+	for _, s := range realServers(t) {
+		for _, mode := range []compress.Mode{compress.Disabled, compress.WantZlib, compress.WantZstd} {
+			for _, packed := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s %s %v", s.Name, mode, packed), func(t *testing.T) {
+					p := intercepttest.NewProxy(t, intercept.Options{ClientCompress: compress.Offer, BackendCompress: mode}, s.Addr)
+					c := open(t, &s, p.Addr, fmt.Sprintf("?compress=%v&allowAllFiles=true&multiStatements=true", packed))
+					file := filepath.Join(t.TempDir(), "lines")
+					const lines = 300_000
+					if err := os.WriteFile(file, bytes.Repeat([]byte("one line of many\n"), lines), 0o600); err != nil {
+						t.Fatal(err)
+					}
+					exec := func(sql string) {
+						if _, err := c.ExecContext(t.Context(), sql); err != nil {
+							t.Fatalf("%s: %v", sql, err)
+						}
+					}
+					exec("create temporary table upload (line varchar(100))")
+					exec("do 1; load data local infile '" + file + "' into table upload")
+					if n := one[int](t, c, "select count(*) from upload"); n != lines {
+						t.Errorf("got %d lines", n)
+					}
+					if i := p.Conns()[0]; i.Opaque != "" {
+						t.Error(i.Opaque)
+					}
+				})
+			}
+		}
+	}
+}
+
+// TestUnfollowedCompressedConnection: on a connection that is relayed without being followed the
+// legs go on as they were, numbers included.
+func TestUnfollowedCompressedConnection(t *testing.T) {
+	for _, s := range realServers(t) {
+		for _, modes := range []struct {
+			front compress.Algorithm
+			back  compress.Mode
+		}{{compress.None, compress.WantZlib}, {compress.Zlib, compress.Disabled}, {compress.Zlib, compress.WantZlib}} {
+			t.Run(fmt.Sprintf("%s %q %s", s.Name, modes.front, modes.back), func(t *testing.T) {
+				p := intercepttest.NewProxy(t, intercept.Options{ClientCompress: compress.Offer, BackendCompress: modes.back}, s.Addr)
+				c := client(t, &s, p.Addr, intercepttest.ClientCaps|compressing[modes.front])
+				if c.Greeting.MariaDB() {
+					t.Skip("it has no command that begins a protocol of its own")
+				}
+				if p := c.Unfollowed([]byte{byte(mysqlwire.ComClone)}); p[0] != 0xff {
+					t.Fatalf("got %q", p)
+				}
+				for range 3 {
+					if n := len(c.Text("select repeat('x', 1000000)")); n != 1_000_000 {
+						t.Fatalf("got %d bytes", n)
+					}
+					c.Do(query(c, "select 1; select 2, 3; do 4; select repeat('y', 100000)"))
+				}
+				if i := p.Conns()[0]; i.Opaque == "" {
+					t.Error("it is followed")
+				}
+			})
+		}
+	}
+}
+
+// TestCompressedGarbage: what cannot be expanded ends its connection, with a reason, and no other.
+func TestCompressedGarbage(t *testing.T) {
+	for _, s := range realServers(t) {
+		for _, tt := range []struct {
+			name string
+			sent []byte
+		}{
+			{"garbage", append(mysqlwire.CompressedHeader{Len: 100, Plain: 1000}.Append(nil), bytes.Repeat([]byte("garbage"), 100)...)},
+			{"no header of a command", append(mysqlwire.CompressedHeader{Len: 100}.Append(nil), bytes.Repeat([]byte{0xee}, 100)...)},
+		} {
+			t.Run(s.Name+" "+tt.name, func(t *testing.T) {
+				p := intercepttest.NewProxy(t, intercept.Options{}, s.Addr)
+				bad, good := client(t, &s, p.Addr, intercepttest.ClientCaps|mysqlwire.Compress), client(t, &s, p.Addr, 0)
+				raw := bad.Conn.(*compress.Conn).Conn
+				if _, err := raw.Write(tt.sent); err != nil {
+					t.Fatal(err)
+				}
+				_ = raw.(*net.TCPConn).CloseWrite()
+				p.Until("the connection is closed", func() bool {
+					return slices.ContainsFunc(p.Conns(), func(i intercept.ConnInfo) bool {
+						return i.Phase == intercept.Closed && (tt.name != "garbage" || strings.Contains(i.Cause, "from the client: compressed packet 0, zlib"))
+					})
+				})
+				if v := good.Text("select 7"); v != "7" {
+					t.Errorf("the other connection got %s", v)
+				}
+			})
+		}
 	}
 }

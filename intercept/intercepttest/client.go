@@ -256,6 +256,17 @@ func (c *Client) Send(commands ...[]byte) {
 	}
 }
 
+// Unfollowed sends a command and reads one packet, without the decoder.
+func (c *Client) Unfollowed(command []byte) []byte {
+	c.t.Helper()
+	c.Send(command)
+	p, err := c.read()
+	if err != nil {
+		c.t.Fatalf("answer to %.40q: %v", command, err)
+	}
+	return p
+}
+
 // Answer reads the whole answer to command, which Send has sent.
 func (c *Client) Answer(command []byte) *mysqlwire.Answer {
 	c.t.Helper()
