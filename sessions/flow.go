@@ -160,6 +160,7 @@ func (w *walker) begin(dir mysqlwire.Direction, f *flow) bool {
 	if have < mysqlwire.HeaderLen || dir == mysqlwire.ToServer && w.flow[mysqlwire.ToClient].busy() {
 		return false
 	}
+	waits := dir == mysqlwire.ToClient && w.flow[mysqlwire.ToServer].busy() // for bytes that came out of order
 	state := w.dec.State()
 	if state == mysqlwire.StateOpaque || state == mysqlwire.StateClosed {
 		return false
@@ -171,7 +172,7 @@ func (w *walker) begin(dir mysqlwire.Direction, f *flow) bool {
 		return false
 	}
 	head = head[mysqlwire.HeaderLen : mysqlwire.HeaderLen+n]
-	if !f.frame.More && !speaks(dir, state, head) {
+	if gives := dir == mysqlwire.ToClient && n > 0 && head[0] == 0xff; !gives && !f.frame.More && (waits || !speaks(dir, state, h.Seq)) {
 		return false
 	}
 	frame, err := w.dec.Next(dir, h, head)
@@ -191,14 +192,17 @@ func (w *walker) begin(dir mysqlwire.Direction, f *flow) bool {
 	return true
 }
 
-// speaks reports whether a side may begin a packet now. A server that says something unasked says an
-// error; anything else is the answer to a command that is still to come in the capture.
-func speaks(dir mysqlwire.Direction, s mysqlwire.State, head []byte) bool {
+// speaks reports whether a side may begin a packet now. What a server says without being asked, other
+// than an error, is the answer to a command that is still to come in the capture; a client that counts
+// from 0 again in its login is ahead of the answer to that.
+func speaks(dir mysqlwire.Direction, s mysqlwire.State, seq uint8) bool {
 	switch s {
-	case mysqlwire.StateAuth, mysqlwire.StateStream:
+	case mysqlwire.StateStream:
 		return true
+	case mysqlwire.StateAuth:
+		return dir == mysqlwire.ToClient || seq != 0
 	case mysqlwire.StateLogin, mysqlwire.StateIdle, mysqlwire.StateUpload:
-		return dir == mysqlwire.ToServer || len(head) > 0 && head[0] == 0xff
+		return dir == mysqlwire.ToServer
 	}
 	return dir == mysqlwire.ToClient
 }

@@ -76,37 +76,44 @@ func (l *leg) arrive(from capture.Side, seg capture.Segment) {
 	case l.guess != nil:
 		l.guess.arrive(l, dir, seg)
 	case l.asleep:
-		l.wake(dir, seg.Data)
+		l.wake(dir, &seg)
 	default:
 		l.walk(dir)
 	}
 }
 
 // wake goes on with the first segment that begins with a command.
-func (l *leg) wake(dir mysqlwire.Direction, data []byte) {
-	if dir == mysqlwire.ToClient || !isCommand(data) {
+func (l *leg) wake(dir mysqlwire.Direction, seg *capture.Segment) {
+	if dir == mysqlwire.ToClient || !isCommand(seg.Data) {
 		return
 	}
-	l.resume(l.flow[dir].end - uint64(len(data)))
+	l.asleep = false
+	l.resume([2]uint64{l.flow[0].end, l.flow[1].end}, len(seg.Data), seg.Ahead)
 	l.walk(dir)
 }
 
-// resume expects a command at pos. What the server has said before belongs to something else.
-func (l *leg) resume(pos uint64) {
-	l.asleep = false
-	for d := range l.flow {
-		f := &l.flow[d]
-		f.pos, f.left, f.need, f.frame = f.end, 0, 0, mysqlwire.Frame{}
+// resume expects a command in the last n bytes of the client's flow, when the flows ended so. ahead tells how
+// much of the server's flow there was that the client had not seen: that is the answer.
+func (w *walker) resume(ends [2]uint64, n, ahead int) {
+	for d := range w.flow {
+		f := &w.flow[d]
+		f.pos, f.left, f.need, f.frame = ends[d], 0, 0, mysqlwire.Frame{}
 	}
-	l.flow[mysqlwire.ToServer].pos = pos
-	l.dec.Ready()
+	w.flow[mysqlwire.ToServer].pos -= uint64(n)
+	f := &w.flow[mysqlwire.ToClient]
+	if ahead >= 0 {
+		f.pos -= min(uint64(ahead), f.pos)
+	} else {
+		f.left = min(-ahead, 1<<30) // to come, of something else
+	}
+	w.dec.Ready()
 }
 
 // missing takes note of bytes that are not in the file.
 func (l *leg) missing(from capture.Side, n int, at int64) {
 	l.at = at
 	f := &l.flow[l.direction(from)]
-	inside := f.need == 0 && f.pos+uint64(f.left) >= f.end+uint64(n) && f.left > 0
+	inside := f.left > 0 && f.pos+uint64(f.left) >= f.end+uint64(n)
 	f.lack(n)
 	t := l.t
 	t.info.Marks |= Gap
@@ -118,12 +125,14 @@ func (l *leg) missing(from capture.Side, n int, at int64) {
 	if l.running != none {
 		t.ix.entries[l.running].marks |= intercept.MarkPartial
 	}
-	if inside { // of a packet nobody looks into: its end is known
+	login := l.dec.State() <= mysqlwire.StateAuth && l.running == none
+	if inside && !login { // of a packet: its end is known
+		f.need = 0
 		l.walk(l.direction(from))
 		return
 	}
 	l.interrupt("bytes of it are not in the capture")
-	if l.dec.State() < mysqlwire.StateIdle {
+	if login {
 		l.guess = newGuess()
 		return
 	}

@@ -77,7 +77,7 @@ func isCommand(b []byte) bool {
 	case mysqlwire.ComQuit, mysqlwire.ComPing, mysqlwire.ComStatistics, mysqlwire.ComResetConnection, mysqlwire.ComProcessInfo, mysqlwire.ComDebug:
 		return h.Len == 1
 	case mysqlwire.ComQuery, mysqlwire.ComStmtPrepare:
-		return h.Len > 1 && (whole || len(b) > 500) && isText(b[5:])
+		return h.Len > 1 && (whole || len(b) >= 64) && isText(b[5:])
 	case mysqlwire.ComInitDB, mysqlwire.ComFieldList:
 		return whole && printable(b[5:5+min(h.Len-1, 1)])
 	case mysqlwire.ComStmtExecute, mysqlwire.ComStmtBulkExecute:
@@ -132,6 +132,7 @@ type arrival struct {
 	dir     mysqlwire.Direction
 	ends    [2]uint64 // of both flows behind it
 	n       int
+	ahead   int
 	at      int64
 	command bool
 }
@@ -144,7 +145,7 @@ const (
 func newGuess() *guesswork { return &guesswork{} }
 
 func (g *guesswork) arrive(l *leg, dir mysqlwire.Direction, seg capture.Segment) {
-	a := arrival{dir: dir, n: len(seg.Data), at: seg.At, ends: [2]uint64{l.flow[0].end, l.flow[1].end}}
+	a := arrival{dir: dir, n: len(seg.Data), ahead: seg.Ahead, at: seg.At, ends: [2]uint64{l.flow[0].end, l.flow[1].end}}
 	if dir == mysqlwire.ToServer && isCommand(seg.Data) {
 		a.command = true
 		g.attrs = g.attrs || mysqlwire.Command(seg.Data[4]) == mysqlwire.ComQuery && len(seg.Data) > 7 && seg.Data[5] < 0x20 && seg.Data[6] == 1
@@ -205,12 +206,7 @@ func (g *guesswork) decide(l *leg) {
 // begin puts a walker in front of the first command.
 func (g *guesswork) begin(w *walker) {
 	first := g.arrivals[0]
-	for d := range w.flow {
-		f := &w.flow[d]
-		f.pos, f.left, f.need, f.frame = first.ends[d], 0, 0, mysqlwire.Frame{}
-	}
-	w.flow[mysqlwire.ToServer].pos -= uint64(first.n)
-	w.dec.Ready()
+	w.resume(first.ends, first.n, first.ahead)
 }
 
 // try is how many bytes can be explained with these capabilities.

@@ -291,13 +291,13 @@ func ipHeader(h []byte, from, to netip.Addr, n int) []byte {
 		h = append(h, 0x45, 0, byte(n>>8), byte(n), 0, 0, 0x40, 0, 64, 6, 0, 0)
 		a, b := from.As4(), to.As4()
 		h = append(append(h, a[:]...), b[:]...)
-		var sum uint32
+		own, sum := h[len(h)-20:], uint32(0)
 		for i := 0; i < 20; i += 2 {
-			sum += uint32(h[i])<<8 | uint32(h[i+1])
+			sum += uint32(own[i])<<8 | uint32(own[i+1])
 		}
 		sum = sum&0xffff + sum>>16
 		sum = ^(sum&0xffff + sum>>16)
-		h[10], h[11] = byte(sum>>8), byte(sum)
+		own[10], own[11] = byte(sum>>8), byte(sum)
 		return h
 	}
 	n += tcpHeader

@@ -116,8 +116,14 @@ func (t *talk) open() {
 	t.packet(0, flagACK, nil)
 }
 
+func synthGreeting() *mysqlwire.Greeting {
+	return &mysqlwire.Greeting{
+		Version: "8.4.2", ConnectionID: 9, Scramble: bytes.Repeat([]byte{7}, 20), Caps: synthCaps | mysqlwire.SSL, PluginName: "mysql_native_password",
+	}
+}
+
 func (t *talk) login() {
-	t.payloads(1, 0, must((&mysqlwire.Greeting{Version: "8.4.2", ConnectionID: 9, Scramble: bytes.Repeat([]byte{7}, 20), Caps: synthCaps, PluginName: "mysql_native_password"}).Encode(nil, nil)))
+	t.payloads(1, 0, must(synthGreeting().Encode(nil, nil)))
 	t.payloads(0, 1, must((&mysqlwire.Login{Caps: synthCaps, User: "app", DB: "shop", PluginName: "mysql_native_password", AuthResponse: bytes.Repeat([]byte{1}, 20)}).Encode(nil, nil)))
 	t.payloads(1, 2, okPayload(0))
 }

@@ -162,10 +162,7 @@ func (e *recording) Clear() {}
 
 func (e *recording) Notices(n uint64, dst []intercept.Notice) []intercept.Notice {
 	notes := e.r.Notes()
-	for _, note := range notes[min(n, uint64(len(notes))):] {
-		dst = append(dst, note)
-	}
-	return dst
+	return append(dst, notes[min(n, uint64(len(notes))):]...)
 }
 
 // Conns are those of the file; what is special about one is said where it ends.

@@ -43,6 +43,8 @@ type early struct {
 	announced int   // bytes on the wire
 	off       int64 // in the file
 	at        int64
+	ack       uint32
+	acks      bool
 }
 
 // Segment is a piece of a stream in its turn. Data is valid during the call.
@@ -50,6 +52,9 @@ type Segment struct {
 	Data []byte
 	Off  int64 // of Data in the file
 	At   int64 // nanoseconds since 1970
+	// Ahead is how many bytes of the other side, of those handed on so far, the sender had not acknowledged
+	// yet; negative when it has acknowledged bytes that are still to come.
+	Ahead int
 }
 
 // A Sink is told what happens to streams.
@@ -64,7 +69,7 @@ type Sink interface {
 
 // How long a hole waits to be filled.
 const (
-	patienceAcked = 8   // packets of the stream once the receiver has acknowledged what is missing
+	patienceAcked = 10  // packets of the stream once the receiver has acknowledged what is missing
 	patience      = 512 // packets of the stream in any case
 )
 
@@ -128,7 +133,7 @@ func (a *Assembler) Packet(link pcapng.LinkType, b *pcapng.Block) {
 		a.acked(s, from.Other(), p.ack)
 	}
 	if p.n > 0 || p.announced > 0 {
-		a.segment(s, from, early{p.seq, p.n, p.announced, b.Off + int64(p.at), b.At}, b.Data[p.at:p.at+p.n])
+		a.segment(s, from, early{p.seq, p.n, p.announced, b.Off + int64(p.at), b.At, p.ack, p.acks}, b.Data[p.at:p.at+p.n])
 	}
 	if p.fin {
 		h.fin, h.finSeq = true, p.seq+uint32(p.announced)
@@ -237,7 +242,11 @@ func (a *Assembler) deliver(s *Stream, from Side, e early, data []byte) {
 	h := &s.half[from]
 	h.next = e.seq + uint32(e.announced)
 	if len(data) > 0 {
-		a.sink.Data(s, from, Segment{Data: data, Off: e.off, At: max(e.at, a.now)})
+		seg := Segment{Data: data, Off: e.off, At: max(e.at, a.now)}
+		if other := &s.half[from.Other()]; e.acks && other.started {
+			seg.Ahead = int(int32(other.next - e.ack))
+		}
+		a.sink.Data(s, from, seg)
 	}
 	if lack := e.announced - e.n; lack > 0 {
 		a.missing(s, from, lack)

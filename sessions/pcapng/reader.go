@@ -47,7 +47,7 @@ type FormatError struct {
 
 func (e *FormatError) Error() string { return fmt.Sprintf("%s at byte %d", e.Msg, e.Off) }
 
-const readAhead = 1 << 20
+const readAhead = 256 << 10
 
 // Reader reads blocks from a stream. Make it with NewReader.
 type Reader struct {
