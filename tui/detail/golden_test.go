@@ -3,6 +3,7 @@ package detail
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/charmbracelet/x/exp/golden"
 	"github.com/muesli/termenv"
@@ -79,6 +80,22 @@ func subjects(t testing.TB) map[string]Subject {
 	list["login"] = Subject{Conn: c, Held: &intercept.Held{Since: at, Reason: intercept.Verdict{By: "breakpoint 1"}, Event: &intercept.Event{
 		ID: 4, Point: rule.ReadAuth, Dir: mysqlwire.ToServer, Packet: login, PacketLen: len(login), Kind: mysqlwire.KindLogin, Context: &mysqlwire.Context{},
 	}}}
+	c.LoginFailure = &intercept.LoginReport{
+		At: at, Cause: intercept.CauseDenied, Step: intercept.StepAuthentication, User: "app",
+		Line:   "the password is wrong, or there is no such account for this machine, which servers do not tell apart: ERROR 1045 (28000): Access denied",
+		Hints:  []string{"try user and password at the server itself", "let mydbg use TLS to the server: --backend-tls=required"},
+		Client: []intercept.Fact{{Name: "address", Text: "10.0.0.7:51812"}, {Name: "plugin", Text: "mysql_native_password"}, {Name: "capabilities", Text: "PROTOCOL_41"}},
+		Server: []intercept.Fact{{Name: "version", Text: "8.4.2"}, {Name: "TLS", Text: "none, plain text, though it offers TLS"}},
+		Error:  &mysqlwire.ERR{Code: 1045, SQLState: "28000", Message: "Access denied\x1b[31m"},
+	}
+	refused := encode(t, c.LoginFailure.Error, nil)
+	list["refused"] = Subject{Conn: c, Held: &intercept.Held{Since: at, Reason: intercept.Verdict{By: "breakpoint 1"}, Event: &intercept.Event{
+		ID: 6, Point: rule.ReadAuthResult, Dir: mysqlwire.ToClient, Packet: refused, PacketLen: len(refused), Kind: mysqlwire.KindERR, Context: &mysqlwire.Context{Caps: mysqlwire.Protocol41},
+	}}}
+	c.Phase, c.Cause, c.Closed = intercept.Closed, c.LoginFailure.Title(), at
+	c.ClientCert = &intercept.Certificate{Subject: "CN=app", Issuer: "CN=shop", NotAfter: at}
+	list["failed connection"] = Subject{Conn: c}
+	c.LoginFailure, c.Cause, c.Closed, c.ClientCert, c.Phase = nil, "", time.Time{}, nil, intercept.LoggingIn
 	list["connect"] = Subject{Conn: c, Held: &intercept.Held{Since: at, Reason: intercept.Verdict{By: "pause"}, Event: &intercept.Event{ID: 5, Point: rule.ConnectServer}}}
 	return list
 }
@@ -123,6 +140,8 @@ func TestGolden(t *testing.T) {
 		{"result ok", "ok", tabResult, nil},
 		{"result cut", "cut", tabResult, nil},
 		{"session", "connection", tabSession, nil},
+		{"session login failed", "failed connection", tabSession, nil},
+		{"packet login refused", "refused", tabPacket, nil},
 		{"nothing", "nothing", tabPacket, nil},
 	} {
 		for _, sz := range []size{{53, 25}, {80, 15}, {38, 12}} {

@@ -210,14 +210,14 @@ func (m *Model) heldLines(w int) []string {
 			why += "  " + h.Reason.Why
 		}
 		lines := m.fact("stopped by", why, w)
-		if r := m.failedHere(); r != nil {
-			lines = append(lines, m.fact("why", r.Title(), w)...)
-			lines = append(lines, m.fact("to change", r.Hint(), w)...)
-		}
 		wait := clock(m.now().Sub(h.Since)) + "   " + m.peers()
 		lines = append(lines, m.fact("waiting", wait, w)...)
 		if !h.Deadline.IsZero() {
 			lines = append(lines, m.fact("then", m.deadline(h), w)...)
+		}
+		if r := m.failedHere(); r != nil {
+			lines = append(lines, m.fact("why", r.Title(), w)...)
+			lines = append(lines, m.fact("to change", r.Hint(), w)...)
 		}
 		return lines
 	}
