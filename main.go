@@ -118,7 +118,7 @@ func commands() *cobra.Command {
 	ofDemo.Add(demonstration, "127.0.0.1:0")
 
 	proxy := &cobra.Command{
-		Use: "proxy", Short: "The same without a screen: one line per event on standard output", Args: cobra.NoArgs,
+		Use: "proxy", Short: "The same without a screen: one line per event on standard output", Args: cobra.NoArgs, Version: version(),
 		Long: "Relays, runs scripts and rules, and writes one line for each exchange and each notice.\n" +
 			"Nobody is there to continue what a breakpoint holds: rules that would hold are logged instead.",
 		Example: "  mydbg proxy --backend db.example:3306 --log json --filter 'ms > 200'\n" +
@@ -126,6 +126,7 @@ func commands() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return (&session{Settings: ofProxy}).run(cmd, false) },
 	}
 	ofProxy.AddServer(proxy)
+	ofProxy.AddMySQLProxy(proxy)
 	ofProxy.Add(proxy, "127.0.0.1:4040")
 
 	root.AddCommand(demonstration, proxy, opening(), &cobra.Command{
@@ -199,13 +200,15 @@ type session struct {
 	*cmdline.Settings
 	shop bool // the shop sends traffic
 
-	proxy   *intercept.Proxy
-	engines []*script.Engine
-	console *script.Console
-	listen  []string // where clients connect
-	tcp     string   // the first of them that is TCP
-	servers []*demo.Server
-	record  *sessions.Recorder // nil when nothing can be recorded
+	proxy     *intercept.Proxy
+	engines   []*script.Engine
+	scripting script.Options // of engines
+	console   *script.Console
+	logFile   *os.File // nil where lines go to standard output
+	listen    []string // where clients connect
+	tcp       string   // the first of them that is TCP
+	servers   []*demo.Server
+	record    *sessions.Recorder // nil when nothing can be recorded
 
 	beside sync.WaitGroup // what runs beside the proxy, see goes
 	stop   context.CancelCauseFunc
@@ -240,6 +243,18 @@ func (s *session) run(cmd *cobra.Command, screen bool) (err error) {
 		}
 	}
 	s.close()
+	defer func() {
+		if s.logFile != nil {
+			_ = s.logFile.Close() // its lines have been written
+		}
+		if s.MySQLProxy.VerboseShutdown {
+			status := 0
+			if f := (*cmdline.Failure)(nil); errors.As(err, &f) {
+				status = f.Status
+			}
+			tell("shutting down normally, exit code is: %d", status)
+		}
+	}()
 	if failed() {
 		return &cmdline.Failure{Status: cmdline.Matched}
 	}
@@ -270,6 +285,8 @@ func (s *session) start(ctx context.Context, screen bool) error {
 		BackendCert: s.BackendCert, BackendKey: s.BackendKey, StateDir: s.StateDir,
 		AllowCleartext: s.AllowCleartext,
 		ClientCompress: s.ClientCompress, BackendCompress: s.BackendCompress,
+		PoolNoChangeUser: s.MySQLProxy.PoolNoChangeUser, ConnectTimeout: s.MySQLProxy.ConnectTimeout,
+		ReadTimeout: s.MySQLProxy.ReadTimeout, WriteTimeout: s.MySQLProxy.WriteTimeout,
 	}
 	if screen || s.Recording.Path != "" {
 		if err := s.recorder(screen); err != nil {
@@ -298,11 +315,17 @@ func (s *session) start(ctx context.Context, screen bool) error {
 		s.proxy.Journal.Note(intercept.Warning, 0, 0, "%s", note)
 	}
 	for _, address := range s.Listen {
+		if s.MySQLProxy.NoProxy {
+			break
+		}
 		at, err := s.proxy.Listen(address)
 		if err != nil {
 			return cmdline.Broken(err)
 		}
 		s.listening(at)
+	}
+	if err := s.asMySQLProxy(); err != nil {
+		return err
 	}
 	if s.shop {
 		return s.open(ctx)
@@ -345,7 +368,10 @@ func (s *session) backends(ctx context.Context) (list []intercept.Backend, err e
 
 // load makes hooks of the scripts. What they print goes to the log.
 func (s *session) load() error {
-	o := script.Options{Servers: s.proxy, Output: func(l script.Line) {
+	s.scripting = script.Options{Servers: s.proxy, Path: s.LuaPath, CPath: s.LuaCPath, Deadline: s.LuaDeadline, Output: func(l script.Line) {
+		if !l.Level.Reaches(s.MySQLProxy.LogLevel) {
+			return
+		}
 		level := intercept.Info
 		switch l.Level {
 		case script.Warning:
@@ -357,8 +383,12 @@ func (s *session) load() error {
 		if l.Source > 0 {
 			where = fmt.Sprintf("%s:%d", where, l.Source)
 		}
-		s.proxy.Journal.Note(level, l.Conn, l.Exchange, "%s: %s", where, l.Text)
+		s.proxy.Journal.Note(level, l.Conn, l.Exchange, "%s: %s", where, l.Long())
 	}}
+	o := s.scripting
+	if o.Deadline == 0 {
+		o.Deadline, s.scripting.Deadline = -1, -1 // without limit
+	}
 	var hooks []intercept.Hook
 	for _, path := range s.Scripts {
 		e, err := script.Load(path, o)
@@ -372,6 +402,39 @@ func (s *session) load() error {
 	}
 	s.proxy.SetHooks(hooks...)
 	s.console = script.NewConsole(o, s.engines...)
+	return nil
+}
+
+// asMySQLProxy does what only options of MySQL Proxy ask for.
+func (s *session) asMySQLProxy() error {
+	m := &s.MySQLProxy
+	for _, line := range m.Ignored {
+		tell("%s", line)
+		s.proxy.Journal.Note(intercept.Warning, 0, 0, "%s", line)
+	}
+	if m.Admin.On {
+		o := script.AdminOptions{User: m.Admin.User, Password: m.Admin.Password, Path: m.Admin.Script}
+		if len(s.engines) > 0 {
+			o.With = s.engines[0]
+		}
+		admin, err := script.NewAdmin(s.scripting, o)
+		if err != nil {
+			return cmdline.Wrong("--admin-lua-script: %w", err)
+		}
+		at, err := s.proxy.ListenWith(m.Admin.Address, admin)
+		if err != nil {
+			return cmdline.Broken(err)
+		}
+		tell("admin listener on %s", at)
+	}
+	if m.PIDFile != "" {
+		if err := os.WriteFile(m.PIDFile, fmt.Appendf(nil, "%d\n", os.Getpid()), 0o600); err != nil {
+			return cmdline.Broken(fmt.Errorf("write the process id: %w", err))
+		}
+	}
+	if m.User != "" {
+		return cmdline.Become(m.User)
+	}
 	return nil
 }
 
@@ -482,6 +545,14 @@ func (s *session) log(screen bool) (ended <-chan struct{}, failed func() bool) {
 		}
 		o.Out = io.Discard
 	}
+	if path := s.MySQLProxy.LogFile; path != "" {
+		f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o660)
+		if err != nil {
+			tell("%v. The lines go to standard output", err)
+		} else {
+			o.Out, s.logFile = f, f
+		}
+	}
 	log := eventlog.New(s.proxy, o)
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -558,7 +629,9 @@ func (s snippets) Lines() (list []scripts.Line) {
 
 // introduce says how to use what has been started, where there is no screen to do so.
 func (s *session) introduce() {
-	tell("listening on %s, server %s", strings.Join(s.listen, ", "), strings.Join(s.Backend, ", "))
+	if len(s.listen) > 0 {
+		tell("listening on %s, server %s", strings.Join(s.listen, ", "), strings.Join(s.Backend, ", "))
+	}
 	if s.shop {
 		tell("connect a client of your own, or watch the shop:")
 		for _, line := range s.hint() {

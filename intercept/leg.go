@@ -31,6 +31,7 @@ type leg struct {
 	login  bool
 	packed *compress.Conn // conn, once it is compressed
 
+	limits    limits
 	broken    atomic.Bool   // a write has failed
 	mu        sync.Mutex    // of what follows
 	woken     bool          // reads fail until restore
@@ -117,6 +118,7 @@ func (l *leg) write(b []byte) error {
 	if l.tap != nil {
 		l.tap(l.from.Other(), b)
 	}
+	l.writing()
 	_, err := l.conn.Write(b)
 	if err != nil {
 		l.broken.Store(true)
@@ -127,6 +129,9 @@ func (l *leg) write(b []byte) error {
 // read is conn.Read at the end of the buffer.
 func (l *leg) read() (int, error) {
 	n, err := l.conn.Read(l.buf[l.w:])
+	if n > 0 && l.limits.moved != nil {
+		l.limits.moved.Store(time.Now().UnixNano())
+	}
 	if !l.login {
 		l.tell(l.buf[l.w : l.w+n])
 	}

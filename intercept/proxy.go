@@ -33,6 +33,9 @@ type Options struct {
 	StateDir        string        // where the local authority lives; "" is tlspair.DefaultDir
 	AllowCleartext  bool          // let passwords cross a plain server leg in clear text
 	ConnectTimeout  time.Duration // 10 s if 0
+	// ReadTimeout ends connections on which neither side sends anything for so long, WriteTimeout those
+	// with a side that does not take what it is sent. 0 is never; time held does not count.
+	ReadTimeout, WriteTimeout time.Duration
 	// PoolNoChangeUser takes pooled connections over without COM_CHANGE_USER, by clients that prove
 	// themselves exactly as the one before did.
 	PoolNoChangeUser bool

@@ -28,6 +28,7 @@ var (
 // belong to whoever has the turn.
 type session struct {
 	proxy    *Proxy
+	limits   limits
 	door     *door // where the client came in; nil for one without hooks of its own
 	conn     *Conn
 	client   *leg
@@ -126,6 +127,8 @@ func (p *Proxy) serve(ctx context.Context, nc net.Conn, d *door) {
 	}
 	s.conn = p.open(nc, cancel)
 	p.tapped(s.conn, s.client)
+	s.patience(ctx)
+	s.timed(s.client)
 	s.socks.add(nc)
 	hangUp := func() { s.socks.close(s.chain().scripted(rule.Disconnect)) }
 	stop := context.AfterFunc(ctx, hangUp)

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"fmt"
 	"sync"
 	"time"
 
@@ -34,6 +35,30 @@ type Line struct {
 	Level    Level
 	Text     string
 	Err      *Error // with Failure
+}
+
+// reach are the log levels of MySQL Proxy with the least of ours that passes.
+var reach = map[string]Level{"error": Failure, "critical": Critical, "warning": Warning}
+
+// Reaches reports whether a line of the level passes --log-level=LEVEL. Every line passes "" and the
+// levels below warning.
+func (l Level) Reaches(level string) bool { return l >= reach[level] }
+
+// Long is the line with what a log should say of it: of an error the hook, the connection and the
+// traceback.
+func (l *Line) Long() string {
+	if l.Err == nil {
+		return l.Text
+	}
+	where := "while it was loaded"
+	if l.Err.Hook != "" {
+		where = "in " + l.Err.Hook
+	}
+	text := fmt.Sprintf("error %s, connection %d: %s", where, l.Err.Conn, l.Text)
+	if l.Err.Trace != "" {
+		text += "\n" + l.Err.Trace
+	}
+	return text
 }
 
 // keptLines is how much output an engine remembers.

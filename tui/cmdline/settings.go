@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -17,6 +18,7 @@ import (
 	"mydbg/intercept/compress"
 	"mydbg/intercept/rule"
 	"mydbg/intercept/tlspair"
+	"mydbg/script"
 	"mydbg/tui/theme"
 )
 
@@ -28,6 +30,9 @@ type Settings struct {
 	ReadOnly                           bool
 	BackendCA, BackendCert, BackendKey string
 	StateDir                           string
+	LuaPath, LuaCPath                  string
+	LuaDeadline                        time.Duration // of a hook; 0 is none
+	MySQLProxy                         MySQLProxy
 	AllowCleartext                     bool // passwords may cross a plain server leg in clear text
 
 	Recording Recording
@@ -75,7 +80,7 @@ func choose(cmd *cobra.Command, c *choice, name, usage string, of ...string) {
 // AddServer gives cmd the flags of a command whose server can be chosen.
 func (s *Settings) AddServer(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringArrayVarP(&s.Backend, "backend", "b", []string{"127.0.0.1:3306"}, "server `ADDRESS`, or demo for an embedded one; the first is the default one")
+	f.StringArrayVarP(&s.Backend, "backend", "b", []string{"127.0.0.1:3306"}, "server `ADDRESS`, or demo for an embedded one; of several a client gets the one with the fewest clients")
 	f.StringArrayVarP(&s.BackendRO, "backend-ro", "r", nil, "read-only server `ADDRESS`, for scripts to choose")
 	choose(cmd, &s.backendTLS, "backend-tls", "TLS to the server, a `MODE`: mirror (as the client does), disabled, preferred, required, verify_ca or verify_identity",
 		"mirror", "disabled", "preferred", "required", "verify_ca", "verify_identity")
@@ -94,6 +99,9 @@ func (s *Settings) Add(cmd *cobra.Command, listen string) {
 	choose(cmd, &s.clientTLS, "client-tls", "TLS for clients, a `MODE`: preferred, disabled or required", "preferred", "disabled", "required")
 	choose(cmd, &s.clientCompress, "client-compress", "compression for clients, a `MODE`: mirror (what the server offers), disabled or offer", compress.ClientModes...)
 	f.StringArrayVarP(&s.Scripts, "script", "s", nil, "Lua `FILE` written for MySQL Proxy")
+	f.StringVar(&s.LuaPath, "lua-path", "", "`PATTERNS` of files that require finds, as in LUA_PATH")
+	f.StringVar(&s.LuaCPath, "lua-cpath", "", "`PATTERNS` of C libraries, which cannot be loaded: require says so")
+	f.DurationVar(&s.LuaDeadline, "lua-deadline", script.DefaultDeadline, "how `LONG` a hook of a script may run; 0 is without limit, as in MySQL Proxy")
 	f.StringVar(&s.failIf, "fail-if", "", "exit with status 1 if this `CONDITION` was true of any exchange")
 	f.BoolVar(&s.ReadOnly, "read-only", false, "look on: change, answer and inject nothing")
 	s.Recording.add(cmd)
@@ -119,6 +127,7 @@ func (s *Settings) AddScreen(cmd *cobra.Command) {
 var proxyNames = map[string]string{
 	"proxy-address": "listen", "proxy-backend-addresses": "backend",
 	"proxy-read-only-backend-addresses": "backend-ro", "proxy-lua-script": "script",
+	"help-all": "help", "help-proxy": "help", "help-admin": "help",
 }
 
 func normalize(_ *pflag.FlagSet, name string) pflag.NormalizedName {
@@ -132,6 +141,9 @@ func normalize(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 // Read understands what the flags of cmd and the configuration file say.
 func (s *Settings) Read(cmd *cobra.Command, getenv func(string) string) error {
 	if err := s.readConfig(cmd); err != nil {
+		return err
+	}
+	if err := s.readMySQLProxy(cmd); err != nil {
 		return err
 	}
 	var err error
