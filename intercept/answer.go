@@ -239,6 +239,7 @@ func (s *session) count(k mysqlwire.Kind, payload []byte) {
 	case mysqlwire.KindERR:
 		m := &mysqlwire.ERR{}
 		if m.Decode(append([]byte(nil), payload...), cx) == nil {
+			m.Message = cx.ResultText(m.Message)
 			c.Error = m
 		}
 	case mysqlwire.KindColumnCount:
@@ -250,7 +251,12 @@ func (s *session) count(k mysqlwire.Kind, payload []byte) {
 	}
 }
 
-func countsOf(sum mysqlwire.Summary) *Counts {
+func countsOf(sum mysqlwire.Summary, cx *mysqlwire.Context) *Counts {
+	if sum.Error != nil {
+		e := *sum.Error
+		e.Message = cx.ResultText(e.Message)
+		sum.Error = &e
+	}
 	return &Counts{
 		Rows: uint64(sum.Rows), Cols: uint64(sum.Cols), Results: sum.Results, Affected: sum.Affected, LastInsertID: sum.LastInsertID,
 		Warnings: sum.Warnings, Status: sum.Status, Error: sum.Error,

@@ -338,6 +338,10 @@ func acted(ev *Event, a rule.Action, by string) (Verdict, error) {
 		if text == "" {
 			text = fmt.Sprintf("error %d", a.Code)
 		}
+		text, err := ev.Context.ToResultSet(text)
+		if err != nil {
+			return v, err
+		}
 		v.Action, v.Answer = Reply, mysqlwire.ERRAnswer(uint16(a.Code), state, text)
 	case rule.OK:
 		answer, err := OKFor(ev)

@@ -45,7 +45,7 @@ func (ev *Event) env(uses rule.FieldSet) *rule.Env {
 	if uses.Has(usesParams) && ev.Point == rule.ReadQuery {
 		m, err := ev.Message()
 		if x, ok := m.(*mysqlwire.StmtExecute); ok && err == nil {
-			e.Params = paramValues(x)
+			e.Params = paramValues(x, ev.Context)
 		}
 	}
 	if ev.Point == rule.ReadQueryResult {
@@ -58,7 +58,7 @@ func (ev *Event) fillAnswer(e *rule.Env, uses rule.FieldSet) {
 	if uses.Has(usesParams) && ev.Command() == mysqlwire.ComStmtExecute {
 		var x mysqlwire.StmtExecute
 		if x.Decode(ev.Query.Packet, ev.Context) == nil {
-			e.Params = paramValues(&x)
+			e.Params = paramValues(&x, ev.Context)
 		}
 	}
 	fillCounts(e, &ev.Counts)
@@ -101,7 +101,7 @@ func (x *Exchange) Env(info *ConnInfo, detail *Detail, uses rule.FieldSet) *rule
 	if uses.Has(usesParams) {
 		var m mysqlwire.StmtExecute
 		if detail.Received.Kind == mysqlwire.KindStmtExecute && m.Decode(detail.Received.Payload, detail.Context) == nil {
-			e.Params = paramValues(&m)
+			e.Params = paramValues(&m, detail.Context)
 		}
 	}
 	if uses.Has(usesRow) {
@@ -169,25 +169,29 @@ func fillCounts(e *rule.Env, c *Counts) {
 }
 
 // paramValues are an execute's parameters as conditions see them: text, numbers, nil.
-func paramValues(m *mysqlwire.StmtExecute) []any {
+func paramValues(m *mysqlwire.StmtExecute, cx *mysqlwire.Context) []any {
 	out := make([]any, len(m.Params))
 	for i := range m.Params {
 		v, err := m.Params[i].Value()
 		if err == nil {
-			out[i] = plain(v, m.Params[i].Type)
+			out[i] = plain(v, cx.ParamSpec(m.Params[i].Type, m.Params[i].Unsigned))
 		}
 	}
 	return out
 }
 
-func plain(v value.Value, t value.Type) any {
+func plain(v value.Value, s value.Spec) any {
 	switch v := v.(type) {
 	case nil, int64, uint64, float64:
 		return v
 	case float32:
 		return float64(v)
+	case []byte:
+		if !s.Binary && s.Charset != nil {
+			return value.DecodeText(s.Charset, v)
+		}
 	}
-	return value.Text(v, t, value.NoDecimals)
+	return value.Text(v, s.Type, value.NoDecimals)
 }
 
 // maxRowMaps bounds the rows of a held answer that a condition sees.
@@ -212,7 +216,7 @@ func rowMaps(a *mysqlwire.Answer, cx *mysqlwire.Context) []map[string]any {
 				if err != nil {
 					v = cells.Bytes(c)
 				}
-				row[r.Columns[c].Name] = plain(v, r.Columns[c].Type)
+				row[cx.ResultText(r.Columns[c].Name)] = plain(v, cx.Spec(&r.Columns[c]))
 			}
 			out = append(out, row)
 		}

@@ -41,7 +41,7 @@ type Event struct {
 	Kind      mysqlwire.Kind
 	Context   *mysqlwire.Context // decodes Packet, or the answer's packets
 
-	SQL  string          // statement text, also for executes
+	SQL  string          // statement text as UTF-8, also for executes
 	Stmt *mysqlwire.Stmt // the prepared statement an execute names; nil if none or not known
 
 	Query  Query             // read_query_result: the query that was answered

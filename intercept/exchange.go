@@ -43,7 +43,7 @@ type Counts struct {
 	Affected, LastInsertID uint64
 	Warnings               uint16
 	Status                 mysqlwire.Status
-	Error                  *mysqlwire.ERR // nil without one
+	Error                  *mysqlwire.ERR // nil without one; its message is UTF-8
 	BytesIn, BytesOut      uint64         // command as sent to the server; answer as sent to the client
 }
 

@@ -91,8 +91,9 @@ func (s *session) hide() {
 // delivered keeps what the client is sent instead of the server's answer.
 func (s *session) delivered(a *mysqlwire.Answer) {
 	s.kept.answer(stageDelivered, a)
-	if sum, err := a.Summary(s.dec.Context()); err == nil {
-		s.x.takeCounts(countsOf(sum))
+	cx := s.dec.Context()
+	if sum, err := a.Summary(cx); err == nil {
+		s.x.takeCounts(countsOf(sum, cx))
 	}
 }
 

@@ -113,7 +113,11 @@ func (s *session) skips(q *Query) bool {
 		s.note(Warning, "#%d: a result that should have joined an error was left out", s.x.Seq)
 	case q.LastPrepared && s.prepared == 0:
 		if e := s.failed; q.Show && e != nil {
-			s.reply = mysqlwire.ERRAnswer(e.Code, e.SQLState, e.Message)
+			text := e.Message
+			if sent, err := s.dec.Context().ToResultSet(text); err == nil {
+				text = sent
+			}
+			s.reply = mysqlwire.ERRAnswer(e.Code, e.SQLState, text)
 		}
 	default:
 		return false

@@ -8,11 +8,16 @@ import (
 
 // Rewrite is the plan that runs other SQL in place of ev's command: COM_QUERY keeps its query
 // attributes, an execute has the new text prepared on its connection and executed with the same
-// parameters, and closed again.
+// parameters, and closed again. sql is written in the character set of the connection, or refused.
 func Rewrite(ev *Event, sql string, by Origin) ([]Query, error) {
 	m, err := ev.Message()
 	if err != nil {
 		return nil, err
+	}
+	if _, execute := m.(*mysqlwire.StmtExecute); !execute { // Reprepare does it itself
+		if sql, err = ev.Context.ToClientSet(sql); err != nil {
+			return nil, err
+		}
 	}
 	switch m := m.(type) {
 	case *mysqlwire.Query:
@@ -29,6 +34,10 @@ func Rewrite(ev *Event, sql string, by Origin) ([]Query, error) {
 
 // Reprepare is the plan that executes other text with the parameters of m: prepare, execute, close.
 func Reprepare(ev *Event, sql string, m *mysqlwire.StmtExecute, by Origin) ([]Query, error) {
+	sql, err := ev.Context.ToClientSet(sql)
+	if err != nil {
+		return nil, err
+	}
 	prepare, err := (&mysqlwire.StmtPrepare{SQL: sql}).Encode(nil, ev.Context)
 	if err != nil {
 		return nil, err

@@ -69,11 +69,14 @@ func (v BulkValue) Value(t BulkType) (value.Value, error) {
 }
 
 // Text is the value for a person, or the indicator's name.
-func (v BulkValue) Text(t BulkType) string {
+func (v BulkValue) Text(t BulkType) string { return v.Literal(t, nil) }
+
+// Literal is Text for a text in the character set of the client.
+func (v BulkValue) Literal(t BulkType, cx *Context) string {
 	if v.Indicator != BulkValueFollows {
 		return v.Indicator.String()
 	}
-	return v.param(t).String()
+	return v.param(t).Literal(cx)
 }
 
 func (v BulkValue) param(t BulkType) *ExecParam {

@@ -116,7 +116,7 @@ func (t *charsetTracker) assignment(list []string) {
 		return
 	}
 	switch head := strings.ToLower(list[0]); {
-	case head == "names", head == "charset":
+	case (head == "names" || head == "charset") && list[1] != "=":
 		set := t.value(list[1:2])
 		t.now = sessionCharsets{set, set}
 		return

@@ -19,6 +19,7 @@ type Collation struct {
 	Charset string // utf8mb4, latin1, …; utf8mb3 where MySQL 5.6 says utf8
 	MySQL   string // name in MySQL 5.6 to 9, "" if they do not have it
 	MariaDB string // name in MariaDB up to 11.8, "" if it does not have it
+	Default bool   // it is its set's default in MySQL 5.6, and a collation of all later servers
 }
 
 // Name is the name of MariaDB or of MySQL, or the other's where there is only that.
@@ -37,6 +38,7 @@ var collations = sync.OnceValue(func() []Collation {
 		if _, err := fmt.Sscan(line, &c.ID, &c.Charset, &c.MySQL, &c.MariaDB); err != nil {
 			continue // the comment
 		}
+		c.Default = strings.HasSuffix(line, " default\n")
 		c.MySQL, c.MariaDB = strings.TrimPrefix(c.MySQL, "-"), strings.TrimPrefix(c.MariaDB, "-")
 		for len(list) <= int(c.ID) {
 			list = append(list, Collation{})
@@ -58,6 +60,16 @@ func CollationOf(id uint16) (Collation, bool) {
 func CharsetOf(id uint16) string {
 	c, _ := CollationOf(id)
 	return c.Charset
+}
+
+// defaultCollation is the number of a set's default; 0 if there is no such set.
+func defaultCollation(charset string) uint16 {
+	for _, c := range collations() {
+		if c.Default && c.Charset == charset {
+			return c.ID
+		}
+	}
+	return 0
 }
 
 // collationName is for a person.

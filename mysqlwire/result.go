@@ -2,6 +2,8 @@ package mysqlwire
 
 import (
 	"fmt"
+	"slices"
+	"unicode/utf8"
 
 	"mydbg/mysqlwire/value"
 )
@@ -30,6 +32,42 @@ type Result struct {
 
 // HasRows reports whether the result is a result set, be it empty.
 func (r *Result) HasRows() bool { return r.Count != nil || r.Rows.Len() > 0 }
+
+// Readable is the result with names of columns and messages as UTF-8, to be shown, not sent.
+func (r *Result) Readable(cx *Context) Result {
+	out := *r
+	if cx.ResultCharset() == nil {
+		return out
+	}
+	if r.OK != nil {
+		ok := *r.OK
+		ok.Info = cx.ResultText(ok.Info)
+		out.OK = &ok
+	}
+	if r.End != nil {
+		end := *r.End
+		end.Info = cx.ResultText(end.Info)
+		out.End = &end
+	}
+	if r.ERR != nil {
+		e := *r.ERR
+		e.Message = cx.ResultText(e.Message)
+		out.ERR = &e
+	}
+	out.Columns, out.Params = readable(r.Columns, cx), readable(r.Params, cx)
+	return out
+}
+
+func readable(columns []Column, cx *Context) []Column {
+	columns = slices.Clone(columns)
+	for i := range columns {
+		c := &columns[i]
+		for _, s := range []*string{&c.Schema, &c.Table, &c.OrgTable, &c.Name, &c.OrgName} {
+			*s = cx.ResultText(*s)
+		}
+	}
+	return columns
+}
 
 // Results takes the answer apart. Rows are only counted, and read when they are asked for. cx.Columns
 // are the columns of rows whose definitions are not in the answer. What was read before an error is
@@ -245,6 +283,22 @@ func (r *Row) Text(i int) string {
 		return "NULL"
 	}
 	return spec.Format(r.text[i])
+}
+
+// Head is Text of a cell that may be long, made of its first n bytes or so.
+func (r *Row) Head(i, n int) string {
+	if r.Size(i) <= n || r.Null(i) {
+		return r.Text(i)
+	}
+	spec := r.cx.Spec(r.column(i))
+	text := []byte(spec.Format(r.Bytes(i)[:n]))
+	for range utf8.UTFMax - 1 { // of a character cut in two
+		if last, size := utf8.DecodeLastRune(text); last != utf8.RuneError || size != 1 {
+			break
+		}
+		text = text[:len(text)-1]
+	}
+	return string(text)
 }
 
 // Bytes is cell i as text rows have it: raw bytes of strings, the text of everything else. It is

@@ -63,6 +63,12 @@ func (e *ResultEdit) Len() int { return len(e.rows) }
 // Columns are the columns as they are now; they are the edit's own.
 func (e *ResultEdit) Columns() []Column { return e.columns }
 
+// Spec is how the cells of a column are read and written.
+func (e *ResultEdit) Spec(column int) value.Spec { return e.cx.Spec(&e.columns[column]) }
+
+// Name is the name of a column as UTF-8.
+func (e *ResultEdit) Name(column int) string { return e.cx.ResultText(e.columns[column].Name) }
+
 // Row reads row i as it is now.
 func (e *ResultEdit) Row(i int) (Row, error) {
 	payload := e.rows[i].payload
@@ -87,7 +93,7 @@ func (e *ResultEdit) Set(row, column int, v value.Value) error {
 	}
 	piece, err := encodeCell(&e.columns[column], v, e.binary)
 	if err != nil {
-		return &CellError{Row: row, Column: column, Name: e.columns[column].Name, Err: err}
+		return &CellError{Row: row, Column: column, Name: e.Name(column), Err: err}
 	}
 	if err := e.touch(row); err != nil {
 		return err
@@ -108,7 +114,7 @@ func (e *ResultEdit) InsertRow(at int, values []value.Value) error {
 	for i, v := range values {
 		var err error
 		if pieces[i], err = encodeCell(&e.columns[i], v, e.binary); err != nil {
-			return &CellError{Row: at, Column: i, Name: e.columns[i].Name, Err: err}
+			return &CellError{Row: at, Column: i, Name: e.Name(i), Err: err}
 		}
 	}
 	e.rows = slices.Insert(e.rows, at, editRow{pieces: pieces})
@@ -135,13 +141,17 @@ func (e *ResultEdit) DeleteRow(row int) error {
 	return nil
 }
 
-// RenameColumn changes the name the client sees.
+// RenameColumn changes the name the client sees, given as UTF-8.
 func (e *ResultEdit) RenameColumn(column int, name string) error {
 	if column < 0 || column >= len(e.columns) {
 		return fmt.Errorf("there is no column %d", column+1)
 	}
 	if !e.sent() && !e.mayDefine() {
 		return errors.New("this result came without definitions, so its columns have no names to change")
+	}
+	name, err := e.cx.ToResultSet(name)
+	if err != nil {
+		return err
 	}
 	e.columns[column].Name, e.renamed[column] = name, true
 	return nil

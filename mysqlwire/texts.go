@@ -77,6 +77,18 @@ func (cx *Context) ResultCharset() value.Charset {
 	return nil
 }
 
+// MakeText has a text column be in the character set of the results, with as many characters, and
+// translates its name from UTF-8.
+func (cx *Context) MakeText(m *Column) (err error) {
+	if m.Name, err = cx.ToResultSet(m.Name); err != nil || m.IsBinary() || cx.ResultCharset() == nil {
+		return err
+	}
+	n := m.Length / charLen(m.Collation)
+	m.Collation = defaultCollation(cx.Results)
+	m.Length = uint32(min(uint64(n)*uint64(charLen(m.Collation)), 1<<32-1))
+	return nil
+}
+
 // Spec is what package value wants to know of a column, its character set included.
 func (cx *Context) Spec(m *Column) value.Spec {
 	s := m.Spec()
@@ -94,7 +106,7 @@ func (cx *Context) ParamSpec(t value.Type, unsigned bool) value.Spec {
 	}
 	switch t {
 	case value.TinyBlob, value.MediumBlob, value.LongBlob, value.Blob:
-		s.Binary = true
+		s.Binary, s.Charset = true, nil
 	}
 	return s
 }

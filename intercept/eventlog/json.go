@@ -115,7 +115,7 @@ func (r *record) object() *object {
 		p := &r.params[i]
 		out := param{Name: text(p.Name), Type: typeName(p), Null: p.Null}
 		if !p.Null && !p.Long {
-			out.Value = paramValue(p)
+			out.Value = paramValue(p, r.cx)
 		}
 		o.Params = append(o.Params, out)
 	}

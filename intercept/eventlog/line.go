@@ -80,7 +80,7 @@ func (r *record) oneLine() string {
 		var values []string
 		for i := range r.params {
 			if r.params[i].Name == "" { // query attributes are no parameters
-				values = append(values, r.params[i].String())
+				values = append(values, r.params[i].Literal(r.cx))
 			}
 		}
 		sql = sqltext.Bind(sql, values)

@@ -22,7 +22,8 @@ type record struct {
 	env    *rule.Env
 	sql    string // as much as is known, secrets masked
 	params []mysqlwire.ExecParam
-	edited bool // the server or the client got something else than was sent to it
+	cx     *mysqlwire.Context // of params
+	edited bool               // the server or the client got something else than was sent to it
 }
 
 // always is what every line tells.
@@ -47,7 +48,7 @@ func recordOf(x *intercept.Exchange, detail *intercept.Detail, info *intercept.C
 	r := record{x: x, info: info}
 	if detail != nil {
 		x.SQL = fullText(detail)
-		r.params = paramsOf(detail)
+		r.params, r.cx = paramsOf(detail), detail.Context
 		r.edited = detail.Sent != nil || detail.Delivered != nil
 	}
 	r.env = x.Env(info, detail, uses|always)
@@ -79,11 +80,11 @@ func fullText(d *intercept.Detail) string {
 	case mysqlwire.KindQuery:
 		m, err := mysqlwire.Decode(d.Received.Kind, d.Received.Payload, d.Context)
 		if q, ok := m.(*mysqlwire.Query); ok && err == nil && len(q.SQL) > len(long) {
-			long = q.SQL
+			long = d.Context.ClientText(q.SQL)
 		}
 	case mysqlwire.KindStmtPrepare:
 		if b := d.Received.Payload; len(b) > 1+len(long) {
-			long = string(b[1:])
+			long = d.Context.ClientText(string(b[1:]))
 		}
 	}
 	return long
@@ -149,7 +150,7 @@ func (r *record) by() string {
 }
 
 // paramValue is a parameter as JSON and text show it.
-func paramValue(p *mysqlwire.ExecParam) any {
+func paramValue(p *mysqlwire.ExecParam, cx *mysqlwire.Context) any {
 	v, err := p.Value()
 	if err != nil {
 		return nil
@@ -162,6 +163,9 @@ func paramValue(p *mysqlwire.ExecParam) any {
 	case float64:
 		return number(v)
 	case []byte:
+		if c := cx.ClientCharset(); c != nil && !cx.ParamSpec(p.Type, p.Unsigned).Binary {
+			return text(value.DecodeText(c, v))
+		}
 		return text(v)
 	}
 	return text(value.Text(v, p.Type, value.NoDecimals))

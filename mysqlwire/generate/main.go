@@ -23,7 +23,10 @@ import (
 )
 
 // collation is a line of the file.
-type collation struct{ charset, mysql, maria string }
+type collation struct {
+	charset, mysql, maria string
+	first                 bool // the default of its set, as MySQL 5.6 had it
+}
 
 func main() {
 	out := flag.String("o", "collations.txt", "the file to write")
@@ -43,10 +46,10 @@ func run(ctx context.Context, path string) error {
 		name, query string
 		maria       bool
 	}{
-		{"MYSQL56", "select id, character_set_name, collation_name from information_schema.collations", false},
-		{"MYSQL", "select id, character_set_name, collation_name from information_schema.collations", false},
-		{"MARIADB", "select id, character_set_name, full_collation_name from information_schema.collation_character_set_applicability", true},
-		{"MARIADB11", "select id, character_set_name, full_collation_name from information_schema.collation_character_set_applicability", true},
+		{"MYSQL56", "select id, character_set_name, collation_name, is_default from information_schema.collations", false},
+		{"MYSQL", "select id, character_set_name, collation_name, if(character_set_name = 'gb18030', is_default, '') from information_schema.collations", false},
+		{"MARIADB", "select id, character_set_name, full_collation_name, '' from information_schema.collation_character_set_applicability", true},
+		{"MARIADB11", "select id, character_set_name, full_collation_name, '' from information_schema.collation_character_set_applicability", true},
 	} {
 		dsn := os.Getenv("LAB_" + s.name + "_DSN")
 		if dsn == "" {
@@ -58,10 +61,14 @@ func run(ctx context.Context, path string) error {
 		}
 	}
 	var b bytes.Buffer
-	b.WriteString("# number, character set, name of MySQL, name of MariaDB; - where a server does not have it. Written by generate\n")
+	b.WriteString("# number, character set, name of MySQL, name of MariaDB; - where a server does not have it; default of the set in MySQL 5.6. Written by generate\n")
 	for _, id := range slices.Sorted(maps.Keys(all)) {
 		c := all[id]
-		fmt.Fprintf(&b, "%d %s %s %s\n", id, c.charset, dash(c.mysql), dash(c.maria))
+		fmt.Fprintf(&b, "%d %s %s %s", id, c.charset, dash(c.mysql), dash(c.maria))
+		if c.first {
+			b.WriteString(" default")
+		}
+		b.WriteByte('\n')
 	}
 	return os.WriteFile(path, b.Bytes(), 0o666)
 }
@@ -86,6 +93,7 @@ func keep(all map[int]collation, path string) error {
 		var id int
 		var c collation
 		if _, err := fmt.Sscan(lines.Text(), &id, &c.charset, &c.mysql, &c.maria); err == nil {
+			c.first = strings.HasSuffix(lines.Text(), " default")
 			c.mysql, c.maria = strings.TrimPrefix(c.mysql, "-"), strings.TrimPrefix(c.maria, "-")
 			all[id] = c
 		}
@@ -106,8 +114,8 @@ func ask(ctx context.Context, all map[int]collation, dsn, query string, maria bo
 	defer rows.Close()
 	for rows.Next() {
 		var id int
-		var charset, name string
-		if err := rows.Scan(&id, &charset, &name); err != nil {
+		var charset, name, first string
+		if err := rows.Scan(&id, &charset, &name, &first); err != nil {
 			return err
 		}
 		if charset == "utf8" { // MySQL 5.6's name of what is utf8mb3 everywhere else
@@ -115,6 +123,7 @@ func ask(ctx context.Context, all map[int]collation, dsn, query string, maria bo
 		}
 		c := all[id]
 		c.charset = charset
+		c.first = c.first || first == "Yes"
 		if maria {
 			c.maria = name
 		} else {

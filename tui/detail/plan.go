@@ -59,7 +59,7 @@ func (l *stageList) prepared(f *facts, ref *frameRef) {
 	}
 	l.add(stageRow{head: true, depth: 1, name: "before", value: "prepared anew on this connection, hidden from app", ref: ref})
 	d := fieldDiff{list: l, was: l.received, is: ref}
-	d.lines("statement", f.statement.sql, p.SQL, 2, mysqlwire.Field{}, mysqlwire.Field{Off: 1, Len: len(p.SQL)})
+	d.lines("statement", f.statement.sql, f.cx.ClientText(p.SQL), 2, mysqlwire.Field{}, mysqlwire.Field{Off: 1, Len: len(p.SQL)})
 }
 
 // answerNote says who gets the answer to a query of a plan.

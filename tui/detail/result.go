@@ -43,6 +43,9 @@ func (m *Model) resultView() *resultView {
 		return r
 	}
 	r.list, r.err = f.answer.Results(f.cx)
+	for i := range r.list {
+		r.list[i] = r.list[i].Readable(f.cx)
+	}
 	r.at = min(r.at, max(len(r.list)-1, 0))
 	r.show()
 	return r
@@ -262,7 +265,7 @@ func (s *resultRows) Cell(row, col int) grid.Cell {
 		return grid.Cell{Text: blobText(r.Bytes(col)), Binary: true}
 	}
 	if n := r.Size(col); n > maxSummary {
-		return grid.Cell{Text: string(firstBytes(r.Bytes(col), 1000)) + "… " + bytesOf(n)}
+		return grid.Cell{Text: r.Head(col, 1000) + "… " + bytesOf(n)}
 	}
 	return grid.Cell{Text: r.Text(col)}
 }

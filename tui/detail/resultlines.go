@@ -157,12 +157,14 @@ func (m *Model) cellLines(r *mysqlwire.Row, i int, col *mysqlwire.Column, w int)
 		return append([]string{m.th.Annotation.Render(safe.Cut(blobText(b), w))}, m.dumpLines(b, w)...)
 	case len(b) == 0:
 		return []string{m.th.Empty.Render("(empty)")}
-	case col.Type == value.JSON || len(b) > 1 && len(b) < maxSummary && (b[0] == '{' || b[0] == '[') && json.Valid(b):
-		return sqlview.Lines(m.th, sqlview.JSON, indented(b), w)
 	case len(b) > maxSummary:
-		return append(safe.Wrap(string(firstBytes(b, 4000)), w), m.th.Dim.Render(safe.Cut("… "+bytesOf(len(b)), w)))
+		return append(safe.Wrap(r.Head(i, 4000), w), m.th.Dim.Render(safe.Cut("… "+bytesOf(len(b)), w)))
 	}
-	return safe.Wrap(r.Text(i), w)
+	text := r.Text(i)
+	if b := []byte(text); len(b) > 1 && (b[0] == '{' || b[0] == '[' || col.Type == value.JSON) && col.Type != value.Vector && json.Valid(b) {
+		return sqlview.Lines(m.th, sqlview.JSON, indented(b), w)
+	}
+	return safe.Wrap(text, w)
 }
 
 // dumpLines are the first bytes of a value.

@@ -9,7 +9,6 @@ import (
 
 	"mydbg/intercept/sqltext"
 	"mydbg/mysqlwire"
-	"mydbg/mysqlwire/value"
 	"mydbg/tui/safe"
 	"mydbg/tui/sqlview"
 	"mydbg/tui/theme"
@@ -28,6 +27,7 @@ type statement struct {
 	params  []mysqlwire.ExecParam
 	attrs   []mysqlwire.ExecParam // query attributes
 	bulk    *mysqlwire.StmtBulkExecute
+	cx      *mysqlwire.Context
 	unread  bool // there are parameters that cannot be read
 	execute bool
 	id      uint32
@@ -37,7 +37,7 @@ type statement struct {
 
 // statementOf reads the statement of a command. sql is what else is known of its text.
 func statementOf(k mysqlwire.Kind, payload []byte, cx *mysqlwire.Context, sql string, stmt *mysqlwire.Stmt) statement {
-	s := statement{sql: sql}
+	s := statement{sql: sql, cx: cx}
 	if stmt != nil && len(stmt.SQL) > len(s.sql) {
 		s.sql = stmt.SQL
 	}
@@ -45,9 +45,9 @@ func statementOf(k mysqlwire.Kind, payload []byte, cx *mysqlwire.Context, sql st
 		msg, err := mysqlwire.Decode(k, payload, cx)
 		switch msg := msg.(type) {
 		case *mysqlwire.Query:
-			s.sql, s.attrs = msg.SQL, msg.Attributes
+			s.sql, s.attrs = cx.ClientText(msg.SQL), msg.Attributes
 		case *mysqlwire.StmtPrepare:
-			s.sql = msg.SQL
+			s.sql = cx.ClientText(msg.SQL)
 		case *mysqlwire.StmtExecute:
 			s.execute, s.id, s.unread = true, msg.StmtID, len(msg.Undecoded) > 0
 			n := len(msg.Params)
@@ -93,21 +93,23 @@ func (s *statement) head() string {
 func (s *statement) literals(whole bool) []string {
 	list := make([]string, len(s.params))
 	for i := range s.params {
-		list[i] = literal(&s.params[i], whole)
+		list[i] = s.literal(&s.params[i], whole)
 	}
 	return list
 }
 
-func literal(p *mysqlwire.ExecParam, whole bool) string {
+func (s *statement) literal(p *mysqlwire.ExecParam, whole bool) string {
 	if p.Long {
 		return "?"
 	}
 	if whole {
 		if v, err := p.Value(); err == nil {
-			return value.Literal(v, p.Type)
+			spec := s.cx.ParamSpec(p.Type, p.Unsigned)
+			spec.Binary = false // text is sent as BLOB too
+			return spec.Literal(v)
 		}
 	}
-	return p.String()
+	return p.Literal(s.cx)
 }
 
 // runeStart is the last place up to n where a character begins.
@@ -230,7 +232,7 @@ func (m *Model) paramLines(w int) []string {
 
 func (m *Model) paramLine(name string, p *mysqlwire.ExecParam, w int) string {
 	var style theme.Style
-	text := p.String()
+	text := p.Literal(m.about().statement.cx)
 	switch {
 	case p.Null:
 		style = m.th.Null
@@ -266,7 +268,7 @@ func (m *Model) bulkLines(b *mysqlwire.StmtBulkExecute, w int) []string {
 		}
 		texts := make([]string, len(row))
 		for j := range row {
-			texts[j] = row[j].Text(b.Types[j])
+			texts[j] = row[j].Literal(b.Types[j], m.about().statement.cx)
 		}
 		lines = append(lines, m.entry(fmt.Sprint(i+1), "", strings.Join(texts, ", "), m.th.Value, w))
 	}

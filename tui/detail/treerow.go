@@ -113,9 +113,9 @@ func summary(p mysqlwire.Packet, cx *mysqlwire.Context) string {
 	}
 	switch msg := msg.(type) {
 	case *mysqlwire.Column:
-		text := msg.Name + "  " + msg.TypeName()
+		text := cx.ResultText(msg.Name) + "  " + msg.TypeName()
 		if msg.Table != "" {
-			text += "  of " + msg.Table
+			text += "  of " + cx.ResultText(msg.Table)
 		}
 		return text
 	case *mysqlwire.ColumnCount:
@@ -128,17 +128,18 @@ func summary(p mysqlwire.Packet, cx *mysqlwire.Context) string {
 	case *mysqlwire.EOF:
 		return statusText(msg.Status)
 	case *mysqlwire.ERR:
+		msg.Message = cx.ResultText(msg.Message)
 		return msg.Error()
 	case *mysqlwire.PrepareOK:
 		return fmt.Sprintf("statement %d, %s, %s", msg.StmtID, many(int(msg.Params), "parameter", "parameters"), many(int(msg.Columns), "column", "columns"))
 	case *mysqlwire.Query:
-		return msg.SQL
+		return cx.ClientText(msg.SQL)
 	case *mysqlwire.StmtPrepare:
-		return msg.SQL
+		return cx.ClientText(msg.SQL)
 	case *mysqlwire.StmtExecute:
 		var list []string
 		for i := range msg.Params {
-			list = append(list, msg.Params[i].String())
+			list = append(list, msg.Params[i].Literal(cx))
 		}
 		return fmt.Sprintf("statement %d  %s", msg.StmtID, strings.Join(list, ", "))
 	case *mysqlwire.StmtClose:

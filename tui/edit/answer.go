@@ -71,6 +71,9 @@ func (e *respond) makeOK() (*mysqlwire.Answer, error) {
 		return nil, err
 	}
 	m.Warnings = uint16(warnings)
+	if m.Info, err = e.held.Context.ToResultSet(m.Info); err != nil {
+		return nil, fmt.Errorf("info: %w", err)
+	}
 	payload, err := m.Encode(nil, e.held.Context)
 	return e.single(mysqlwire.KindOK, payload), err
 }
@@ -95,6 +98,9 @@ func (e *respond) makeERR() (*mysqlwire.Answer, error) {
 	}
 	if message == "" {
 		message = c.Message
+	}
+	if message, err = e.held.Context.ToResultSet(message); err != nil {
+		return nil, fmt.Errorf("message: %w", err)
 	}
 	payload, err := (&mysqlwire.ERR{Code: c.Code, SQLState: state, Message: message}).Encode(nil, e.held.Context)
 	return e.single(mysqlwire.KindERR, payload), err
@@ -127,6 +133,13 @@ func (e *respond) table() (*mysqlwire.ResultSet, error) {
 		}
 		table = table[1:]
 	}
+	names := make([]string, len(columns))
+	for i := range columns {
+		names[i] = columns[i].Name
+		if err := e.held.Context.MakeText(&columns[i]); err != nil {
+			return nil, fmt.Errorf("columns: %w", err)
+		}
+	}
 	rs := &mysqlwire.ResultSet{Columns: columns, Status: e.status()}
 	for i, row := range table {
 		if len(row) != len(columns) {
@@ -135,12 +148,12 @@ func (e *respond) table() (*mysqlwire.ResultSet, error) {
 		values := make([]value.Value, len(row))
 		for j, c := range row {
 			if !c.null {
-				if values[j], err = columns[j].Spec().Parse(c.text); err != nil {
-					return nil, fmt.Errorf("row %d, %s: %w", i+1, columns[j].Name, err)
+				if values[j], err = e.held.Context.Spec(&columns[j]).Parse(c.text); err != nil {
+					return nil, fmt.Errorf("row %d, %s: %w", i+1, names[j], err)
 				}
 			}
-			if err := checkCell(&columns[j], values[j], true); err != nil {
-				return nil, fmt.Errorf("row %d, %s: %w", i+1, columns[j].Name, err)
+			if err := checkCell(&columns[j], values[j]); err != nil {
+				return nil, fmt.Errorf("row %d, %s: %w", i+1, names[j], err)
 			}
 		}
 		rs.Rows = append(rs.Rows, values)

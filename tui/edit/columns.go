@@ -1,6 +1,7 @@
 package edit
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -172,49 +173,9 @@ func formatColumns(columns []mysqlwire.Column) string {
 }
 
 // checkCell says why v cannot stand in a column of a result: what value.Spec does not know of it.
-func checkCell(col *mysqlwire.Column, v value.Value, typed bool) error {
-	if v == nil {
-		if col.Flags&mysqlwire.ColumnNotNull != 0 {
-			return fmt.Errorf("the column is NOT NULL")
-		}
-		return nil
-	}
-	b, ok := v.([]byte)
-	if !ok || !typed || col.IsBinary() {
-		return nil
-	}
-	switch col.Type {
-	case value.VarChar, value.VarString, value.String, value.Enum, value.Set,
-		value.TinyBlob, value.MediumBlob, value.LongBlob, value.Blob:
-		return checkCharset(col.Collation, string(b))
+func checkCell(col *mysqlwire.Column, v value.Value) error {
+	if v == nil && col.Flags&mysqlwire.ColumnNotNull != 0 {
+		return errors.New("the column is NOT NULL")
 	}
 	return nil
-}
-
-// checkCharset says whether text typed here, which is UTF-8, means the same in a column's character set.
-func checkCharset(collation uint16, s string) error {
-	longest := 0
-	for _, r := range s {
-		longest = max(longest, len(string(r)))
-	}
-	if longest <= 1 {
-		return nil
-	}
-	switch col := (mysqlwire.Column{Type: value.VarString, Length: 12, Collation: collation}); {
-	case collation == 33 || collation == 83 || collation == 76 || collation >= 192 && collation <= 223 ||
-		collation >= 576 && collation <= 578 || collation >= 2048 && collation < 2304: // utf8mb3
-		if longest > 3 {
-			return fmt.Errorf("the column is utf8mb3, which has no characters of four bytes")
-		}
-		return nil
-	case col.Spec().Length == 3 && !utf16(collation): // four bytes a character: utf8mb4
-		return nil
-	}
-	return fmt.Errorf("the column's character set (collation %d) is not UTF-8: only ASCII can be typed into it", collation)
-}
-
-// utf16 reports whether a collation of up to four bytes a character is not utf8mb4's.
-func utf16(c uint16) bool {
-	return c == 54 || c == 55 || c == 56 || c == 62 || c >= 101 && c <= 124 || c == 60 || c == 61 || c >= 160 && c <= 183 ||
-		c >= 248 && c <= 250 || c >= 672 && c <= 674 || c >= 736 && c <= 738 || c >= 2816 && c < 3328
 }

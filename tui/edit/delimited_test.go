@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"testing"
 
+	"mydbg/intercept/charset"
 	"mydbg/mysqlwire"
 	"mydbg/mysqlwire/value"
 )
@@ -102,25 +103,28 @@ func TestParseColumns(t *testing.T) {
 	}
 }
 
-func TestCheckCharset(t *testing.T) {
+func TestCellsAreWrittenInTheColumnsCharacterSet(t *testing.T) {
+	cx := &mysqlwire.Context{Texts: mysqlwire.Texts{Charsets: charset.All}}
 	for _, tt := range []struct {
 		collation uint16
 		text      string
-		ok        bool
+		want      string // "" is refused
 	}{
-		{45, "漢😀", true},
-		{255, "😀", true},
-		{33, "漢", true},
-		{33, "😀", false},
-		{8, "é", false},
-		{8, "e", true},
-		{54, "é", false},
-		{606, "😀", false},
-		{609, "😀", true},
+		{45, "漢😀", "漢😀"},
+		{255, "😀", "😀"},
+		{33, "漢", "漢"},
+		{33, "😀", ""},
+		{8, "é", "\xe9"},
+		{8, "Ж", ""},
+		{51, "Ж", "\xc6"},
+		{13, "ソ", "\x83\x5c"},
+		{54, "é", "\x00\xe9"},
+		{2304, "😀", "😀"},
 	} {
 		col := mysqlwire.Column{Type: value.VarString, Collation: tt.collation, Length: 100}
-		if err := checkCell(&col, []byte(tt.text), true); (err == nil) != tt.ok {
-			t.Errorf("collation %d, %q: %v", tt.collation, tt.text, err)
+		v, err := read(&col, cx.Spec(&col), &rowStep{cell: cell{text: tt.text}})
+		if got, _ := v.([]byte); string(got) != tt.want || (err == nil) != (tt.want != "") {
+			t.Errorf("collation %d, %q: got %x %v, want %x", tt.collation, tt.text, got, err, tt.want)
 		}
 	}
 }

@@ -17,6 +17,7 @@ type param struct {
 	null     bool
 	text     text
 	shown    string // text as it was before any edit
+	cx       *mysqlwire.Context
 }
 
 // paramTypes are those that clients send.
@@ -25,8 +26,8 @@ var paramTypes = []value.Type{
 	value.Blob, value.Date, value.DateTime, value.Timestamp, value.Time, value.Year,
 }
 
-func newParam(p mysqlwire.ExecParam) param {
-	e := param{was: p, typ: p.Type, unsigned: p.Unsigned, null: p.Null}
+func newParam(p mysqlwire.ExecParam, cx *mysqlwire.Context) param {
+	e := param{was: p, cx: cx, typ: p.Type, unsigned: p.Unsigned, null: p.Null}
 	if v, err := p.Value(); err == nil && v != nil {
 		e.shown = e.spec().Format(v)
 	}
@@ -35,17 +36,7 @@ func newParam(p mysqlwire.ExecParam) param {
 }
 
 // spec is how the value is read and written.
-func (p *param) spec() value.Spec {
-	s := value.Spec{Type: p.typ, Decimals: value.NoDecimals}
-	if p.unsigned {
-		s.Flags = value.FlagUnsigned
-	}
-	switch p.typ {
-	case value.TinyBlob, value.MediumBlob, value.LongBlob, value.Blob:
-		s.Binary = true
-	}
-	return s
-}
+func (p *param) spec() value.Spec { return p.cx.ParamSpec(p.typ, p.unsigned) }
 
 func (p *param) typeName() string {
 	if p.unsigned {

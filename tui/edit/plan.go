@@ -128,6 +128,10 @@ func (p *plan) main() *intercept.Query {
 
 // injected is a query for the server that the client did not send.
 func injected(ev *intercept.Event, sql string, show bool) (intercept.Query, error) {
+	sql, err := ev.Context.ToClientSet(sql)
+	if err != nil {
+		return intercept.Query{}, err
+	}
 	packet, err := (&mysqlwire.Query{SQL: sql}).Encode(nil, ev.Context)
 	return intercept.Query{Packet: packet, Origin: intercept.FromPerson, Show: show, Need: true}, err
 }
@@ -138,11 +142,11 @@ func describe(ev *intercept.Event, q intercept.Query) string {
 	if err == nil {
 		switch m := m.(type) {
 		case *mysqlwire.Query:
-			return sqltext.OneLine(m.SQL)
+			return sqltext.OneLine(ev.Context.ClientText(m.SQL))
 		case *mysqlwire.StmtPrepare:
-			return "PREPARE " + sqltext.OneLine(m.SQL)
+			return "PREPARE " + sqltext.OneLine(ev.Context.ClientText(m.SQL))
 		case *mysqlwire.InitDB:
-			return "USE " + m.Schema
+			return "USE " + ev.Context.ClientText(m.Schema)
 		}
 	}
 	return commandOf(q).String()

@@ -78,7 +78,7 @@ func newStatement(h intercept.Held, draft *intercept.Verdict, env Env, m mysqlwi
 	e.sql = textOf(h.Event, m)
 	if x, ok := m.(*mysqlwire.StmtExecute); ok {
 		for _, p := range x.Params {
-			e.params = append(e.params, newParam(p))
+			e.params = append(e.params, newParam(p, h.Context))
 		}
 		switch {
 		case h.Stmt == nil || e.sql == "":
@@ -97,7 +97,7 @@ func newStatement(h intercept.Held, draft *intercept.Verdict, env Env, m mysqlwi
 		}
 		if x, ok := drafted.(*mysqlwire.StmtExecute); ok && len(x.Params) == len(e.params) {
 			for i, p := range x.Params {
-				d := newParam(p)
+				d := newParam(p, h.Context)
 				e.params[i].typ, e.params[i].unsigned, e.params[i].null = d.typ, d.unsigned, d.null
 				if !d.null {
 					e.params[i].text = d.text
@@ -132,11 +132,11 @@ func (e *statement) drafted() mysqlwire.Message {
 func textOf(ev *intercept.Event, m mysqlwire.Message) string {
 	switch m := m.(type) {
 	case *mysqlwire.Query:
-		return m.SQL
+		return ev.Context.ClientText(m.SQL)
 	case *mysqlwire.StmtPrepare:
-		return m.SQL
+		return ev.Context.ClientText(m.SQL)
 	case *mysqlwire.InitDB:
-		return m.Schema
+		return ev.Context.ClientText(m.Schema)
 	}
 	return ev.SQL
 }
@@ -342,13 +342,17 @@ func (e *statement) self() ([]intercept.Query, error) {
 		return nil, errors.New("the statement is empty")
 	}
 	var m mysqlwire.Message
+	sent, err := e.held.Context.ToClientSet(sql)
+	if err != nil {
+		return nil, err
+	}
 	switch was := e.msg.(type) {
 	case *mysqlwire.Query:
-		m = was.WithSQL(sql)
+		m = was.WithSQL(sent)
 	case *mysqlwire.StmtPrepare:
-		m = &mysqlwire.StmtPrepare{SQL: sql}
+		m = &mysqlwire.StmtPrepare{SQL: sent}
 	case *mysqlwire.InitDB:
-		m = &mysqlwire.InitDB{Schema: sql}
+		m = &mysqlwire.InitDB{Schema: sent}
 	case *mysqlwire.StmtExecute:
 		if have, want := e.markers(was), sqltext.Markers(sql); sql != e.sql && have != want {
 			return nil, fmt.Errorf("the text has %s, the command %s", count(want, "marker"), count(have, "value"))

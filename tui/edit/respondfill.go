@@ -53,7 +53,8 @@ func (e *respond) fill(a *mysqlwire.Answer) {
 	if err != nil || len(results) == 0 {
 		return
 	}
-	r := &results[0]
+	readable := results[0].Readable(e.held.Context)
+	r := &readable
 	switch {
 	case r.OK != nil && len(results) == 1:
 		e.kind = answerOK

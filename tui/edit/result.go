@@ -210,7 +210,7 @@ func (e *result) command(a keymap.ID) error {
 	case keymap.AddRowAbove:
 		return e.do(rowStep{kind: insertRow, row: row}, row, col)
 	case keymap.Column:
-		e.mode, e.input = columnInput, oneLine(s.edit.Columns()[col].Name)
+		e.mode, e.input = columnInput, oneLine(s.edit.Name(col))
 	default:
 		if !some {
 			return nil
@@ -349,7 +349,7 @@ func (e *result) column(col int, typed string) error {
 		return e.do(rowStep{kind: removeColumn, col: col}, row, col)
 	case typed[0] == '+':
 		return e.do(rowStep{kind: addColumn, cell: cell{text: typed[1:]}}, row, e.set().Cols())
-	case typed == e.set().edit.Columns()[col].Name:
+	case typed == e.set().edit.Name(col):
 		return nil
 	}
 	return e.do(rowStep{kind: renameColumn, col: col, cell: cell{text: typed}}, row, col)
@@ -373,7 +373,7 @@ func (e *result) Verdict() (intercept.Verdict, error) {
 			if len(e.sets) > 1 {
 				where = fmt.Sprintf("result %d, ", i+1)
 			}
-			return intercept.Verdict{}, fmt.Errorf("%srow %d, %s: %w", where, row+1, s.edit.Columns()[col].Name, bad.err)
+			return intercept.Verdict{}, fmt.Errorf("%srow %d, %s: %w", where, row+1, s.edit.Name(col), bad.err)
 		}
 		if len(s.done) == 0 {
 			continue
@@ -461,7 +461,7 @@ func (e *result) View(w, h int) string {
 // about is what is known of the selected cell.
 func (e *result) about(row, col int) string {
 	c := &e.set().edit.Columns()[col]
-	s := c.Name + " " + c.TypeName()
+	s := e.set().edit.Name(col) + " " + e.set().edit.Spec(col).Name()
 	if c.Flags&mysqlwire.ColumnNotNull != 0 {
 		s += " NOT NULL"
 	}
@@ -475,13 +475,13 @@ func (e *result) about(row, col int) string {
 }
 
 func (e *result) viewInput(row, col, w int) string {
-	c := &e.set().edit.Columns()[col]
-	label := fmt.Sprintf("row %d, %s %s: ", row+1, c.Name, c.TypeName())
+	name := e.set().edit.Name(col)
+	label := fmt.Sprintf("row %d, %s %s: ", row+1, name, e.set().edit.Spec(col).Name())
 	switch e.mode {
 	case columnInput:
-		label = "column " + c.Name + ": "
+		label = "column " + name + ": "
 	case bytesInput:
-		label = fmt.Sprintf("row %d, %s, bytes: ", row+1, c.Name)
+		label = fmt.Sprintf("row %d, %s, bytes: ", row+1, name)
 	}
 	label = safe.Elide(label, max(w/2, 1))
 	return e.env.Theme.Key.Render(label) + e.input.viewLine(e.env.Theme, max(w-safe.Width(label), 1), true)

@@ -24,7 +24,7 @@ func (e *result) External() (text, suffix string, ok bool) {
 func (e *result) names() []cell {
 	var names []cell
 	for i := range e.set().edit.Columns() {
-		names = append(names, cell{text: e.set().edit.Columns()[i].Name})
+		names = append(names, cell{text: e.set().edit.Name(i)})
 	}
 	return names
 }

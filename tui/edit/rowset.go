@@ -114,8 +114,7 @@ func (s *rowset) refresh() {
 	s.drawn = map[int]mysqlwire.Row{}
 	s.columns = s.columns[:0:0]
 	for i := range s.edit.Columns() {
-		c := &s.edit.Columns()[i]
-		s.columns = append(s.columns, grid.Column{Name: c.Name, Type: c.TypeName()})
+		s.columns = append(s.columns, grid.Column{Name: s.edit.Name(i), Type: s.edit.Spec(i).Name()})
 	}
 }
 
@@ -234,7 +233,7 @@ func (s *rowset) set(st *rowStep) error {
 	m := s.mark(st.row)
 	m.edited[st.col] = true
 	delete(m.invalid, st.col)
-	v, err := read(col, st)
+	v, err := read(col, s.edit.Spec(st.col), st)
 	if err == nil {
 		err = s.edit.Set(st.row, st.col, v)
 	}
@@ -249,9 +248,9 @@ func (s *rowset) set(st *rowStep) error {
 }
 
 // read is what was typed as a value of the column.
-func read(col *mysqlwire.Column, st *rowStep) (value.Value, error) {
+func read(col *mysqlwire.Column, spec value.Spec, st *rowStep) (value.Value, error) {
 	if st.cell.null {
-		return nil, checkCell(col, nil, true)
+		return nil, checkCell(col, nil)
 	}
 	if st.kind == setBytes {
 		b, err := hex.DecodeString(strings.TrimPrefix(strings.Join(strings.Fields(st.cell.text), ""), "0x"))
@@ -260,11 +259,11 @@ func read(col *mysqlwire.Column, st *rowStep) (value.Value, error) {
 		}
 		return b, nil
 	}
-	v, err := col.Spec().Parse(st.cell.text)
+	v, err := spec.Parse(st.cell.text)
 	if err != nil {
 		return nil, err
 	}
-	return v, checkCell(col, v, true)
+	return v, checkCell(col, v)
 }
 
 // blank is a new row: NULL where that is allowed, else nothing, zero or the like.
@@ -276,7 +275,7 @@ func (s *rowset) blank() []value.Value {
 			continue
 		}
 		for _, text := range []string{"", "0", "2000-01-01", "2000-01-01 00:00:00", "00:00:00", "null", "0x"} {
-			if v, err := col.Spec().Parse(text); err == nil {
+			if v, err := s.edit.Spec(i).Parse(text); err == nil {
 				values[i] = v
 				break
 			}
@@ -295,6 +294,9 @@ func (s *rowset) widen(definition string) error {
 		return errors.New("one column at a time: name:type")
 	}
 	list[0].Flags &^= mysqlwire.ColumnNotNull
+	if err := s.cx.MakeText(&list[0]); err != nil {
+		return err
+	}
 	a, err := s.edit.Answer()
 	if err != nil {
 		return err
@@ -418,13 +420,11 @@ func (s *rowset) Cell(row, col int) grid.Cell {
 		c.Null = true
 	case r.Size(col) <= longCell:
 		c.Text = r.Text(col)
-		c.Binary = s.edit.Columns()[col].Spec().Binary && strings.HasPrefix(c.Text, "0x")
+		c.Binary = s.edit.Spec(col).Binary && strings.HasPrefix(c.Text, "0x")
 	default:
-		b := r.Bytes(col)
-		spec := s.edit.Columns()[col].Spec()
-		c.Text = spec.Format(b[:min(len(b), longCell)])
-		if c.Binary = spec.Binary && strings.HasPrefix(c.Text, "0x"); c.Binary {
-			c.Text = c.Text[:10] + "… " + size(len(b))
+		c.Text = r.Head(col, longCell)
+		if c.Binary = s.edit.Spec(col).Binary && strings.HasPrefix(c.Text, "0x"); c.Binary {
+			c.Text = c.Text[:10] + "… " + size(r.Size(col))
 		}
 	}
 	return c
