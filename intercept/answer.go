@@ -13,6 +13,7 @@ func (s *session) fromServer(ctx context.Context) error {
 	l := s.server
 	l.run = l.r
 	for {
+		s.rows()
 		more, err := s.serverFrame(ctx)
 		if err != nil {
 			return first(err, s.client.flush())
@@ -54,6 +55,19 @@ func (s *session) passOn() error {
 		return s.left(s.client, err)
 	}
 	return nil
+}
+
+// rows passes over rows that go to the client as they are.
+func (s *session) rows() {
+	l, in := s.server, &s.in[mysqlwire.ToClient]
+	if in.left > 0 || in.full || s.now.shift != 0 || s.x.Seq == 0 || s.swallows() {
+		return
+	}
+	kind, n, rows := s.dec.Rows(l.unread())
+	s.captured().rows(kind, l.buf[l.r:l.r+n])
+	s.now.counts.Rows += uint64(rows)
+	s.x.BytesOut += uint64(n)
+	l.r += n
 }
 
 // serverFrame handles one frame or a part of one; false when bytes are missing.

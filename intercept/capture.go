@@ -78,6 +78,15 @@ func (c *capture) packet(s stage, k mysqlwire.Kind, payload []byte) {
 	c.more = 0
 }
 
+// rows is packet for whole rows of an answer, headers included.
+func (c *capture) rows(k mysqlwire.Kind, frames []byte) {
+	for len(frames) > 0 && !c.cut {
+		end := mysqlwire.HeaderLen + mysqlwire.ParseHeader(frames).Len
+		c.packet(stageAnswer, k, frames[mysqlwire.HeaderLen:end])
+		frames = frames[end:]
+	}
+}
+
 func (c *capture) answer(s stage, a *mysqlwire.Answer) {
 	for _, p := range a.Packets {
 		c.packet(s, p.Kind, p.Payload)
