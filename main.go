@@ -34,6 +34,7 @@ import (
 	"mydbg/sessions"
 	"mydbg/sessions/demo"
 	"mydbg/sessions/demo/shop"
+	"mydbg/sessions/replay"
 	"mydbg/tui"
 	"mydbg/tui/cmdline"
 	"mydbg/tui/scripts"
@@ -129,7 +130,7 @@ func commands() *cobra.Command {
 	ofProxy.AddMySQLProxy(proxy)
 	ofProxy.Add(proxy, "127.0.0.1:4040")
 
-	root.AddCommand(demonstration, proxy, opening(), &cobra.Command{
+	root.AddCommand(demonstration, proxy, opening(), replaying(), &cobra.Command{
 		Use: "check FILE-or-EXPR", Short: "Say what a condition, a rule, a file of rules or a Lua script means", Args: cobra.ExactArgs(1),
 		Example: "  mydbg check 'ms > 200 and not chatter'\n  mydbg check 'at query do err 1142 if verb == \"DROP\"'\n  mydbg check rw.lua",
 		RunE:    func(cmd *cobra.Command, args []string) error { return cmdline.Check(cmd.OutOrStdout(), args[0]) },
@@ -184,6 +185,68 @@ func opening() *cobra.Command {
 	return open
 }
 
+// replaying is the command that sends a recording to a server.
+func replaying() *cobra.Command {
+	r := &cmdline.Replay{}
+	cmd := &cobra.Command{
+		Use: "replay FILE --backend ADDRESS", Short: "Send a recorded session to a server and compare its answers", Args: cobra.ExactArgs(1),
+		Long: "Logs in afresh and sends what each recorded connection sent, in its order and at its pace; compares rows, values,\n" +
+			"types, counts, errors and warnings. What writes is left out without --writes. Exit status 1 means differences.",
+		Example: "  mydbg replay session.pcapng --backend 127.0.0.1:3307 --user app\n" +
+			"  mydbg replay session.pcapng --backend staging:3306 --speed max --log json --output differences.jsonl\n" +
+			"  mydbg replay session.pcapng --backend 127.0.0.1:3307 --step --break 'if verb == \"UPDATE\"'",
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			rd, o, err := r.Open(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			defer rd.Close() // only read
+			if !r.Step {
+				return r.Run(cmd.Context(), cmd, rd, o)
+			}
+			return stepping(cmd, r, rd, o)
+		},
+	}
+	r.Add(cmd)
+	return cmd
+}
+
+// stepping sends a recording through the proxy, so that the screen can stop it.
+func stepping(cmd *cobra.Command, r *cmdline.Replay, rd *sessions.Reader, o replay.Options) error {
+	report, closeReport, err := r.Report(cmd.OutOrStdout())
+	if err != nil {
+		return err
+	}
+	var results []replay.Result // written when the screen has gone
+	var totals replay.Totals
+	s := &session{Settings: &r.Settings}
+	s.traffic = func(ctx context.Context) {
+		o.Address, o.TLS = s.tcp, tlspair.Disabled
+		o.Seen = func(res replay.Result) {
+			if res.Outcome == replay.Differs || res.Outcome == replay.Failed {
+				results = append(results, res)
+				s.proxy.Journal.Note(intercept.Warning, 0, 0, "replay: %s", strings.TrimSpace(replay.Text(&res)))
+			}
+		}
+		var err error
+		if totals, err = replay.Run(ctx, rd, o); err != nil && ctx.Err() == nil {
+			s.proxy.Journal.Note(intercept.Error, 0, 0, "replay: %v", err)
+			return
+		}
+		s.proxy.Journal.Note(intercept.Info, 0, 0, "replay: %s", totals.String())
+	}
+	if err := s.run(cmd, true); err != nil {
+		return errors.Join(err, closeReport())
+	}
+	for _, res := range results {
+		report.Seen(res)
+	}
+	if err := errors.Join(report.Close(totals), closeReport()); err != nil {
+		return cmdline.Broken(err)
+	}
+	return cmdline.Outcome(cmd.Context(), totals)
+}
+
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -199,6 +262,8 @@ func version() string {
 type session struct {
 	*cmdline.Settings
 	shop bool // the shop sends traffic
+	// traffic sends traffic of its own through the proxy until ctx ends; nil for none.
+	traffic func(ctx context.Context)
 
 	proxy     *intercept.Proxy
 	engines   []*script.Engine
@@ -329,6 +394,12 @@ func (s *session) start(ctx context.Context, screen bool) error {
 	}
 	if s.shop {
 		return s.open(ctx)
+	}
+	if s.traffic != nil {
+		if s.tcp == "" {
+			return cmdline.Wrong("the recording is sent over TCP: give --listen a host:port")
+		}
+		s.goes(func() { s.traffic(ctx) })
 	}
 	return nil
 }

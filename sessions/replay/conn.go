@@ -8,6 +8,7 @@ import (
 
 	"mydbg/intercept"
 	"mydbg/intercept/sqltext"
+	"mydbg/intercept/tlspair"
 	"mydbg/mysqlwire"
 	"mydbg/sessions"
 	"mydbg/sessions/client"
@@ -78,7 +79,7 @@ const (
 	whyFilter   = "left out by --filter"
 	whyUnknown  = "its statement was prepared before the recording began"
 	whyStream   = "a stream, not an answer"
-	whyInternal = "not for a replay"
+	whyInternal = "the end of a connection"
 )
 
 // unwanted says why an exchange is not sent, if it is not.
@@ -133,8 +134,16 @@ func (c *conn) login(ctx context.Context, rec *sessions.Record) error {
 		return nil
 	}
 	o := client.Options{User: c.run.o.User, Password: c.run.o.Password, DB: rec.DB, TLS: c.run.o.TLS, CA: c.run.o.CA}
+	if o.User == "" {
+		o.User = rec.User
+	}
 	if a, ok := c.run.o.Users[rec.User]; ok {
 		o.User, o.Password = a.User, a.Password
+	}
+	if o.TLS == tlspair.Mirror { // as the recorded client
+		if o.TLS = tlspair.Disabled; c.was.ClientTLS != "" {
+			o.TLS = tlspair.Preferred
+		}
 	}
 	if c.was.Login != nil {
 		o.Caps, o.Collation = c.was.Login.Caps, c.was.Login.Collation

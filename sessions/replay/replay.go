@@ -29,9 +29,9 @@ import (
 // Options say where to and how. Address is needed.
 type Options struct {
 	Address        string // of the server: host:port or unix:/path
-	User, Password string // for all recorded users that Users does not name
+	User, Password string // for all recorded users that Users does not name; an empty User is the recorded one
 	Users          map[string]Account
-	TLS            tlspair.Mode
+	TLS            tlspair.Mode // Mirror is as the recorded client did
 	CA             string
 
 	Speed      float64 // 1 as recorded, 2 twice as fast, 0 as fast as it goes
@@ -100,12 +100,8 @@ func (e *SameServerError) Error() string {
 func Run(ctx context.Context, r *sessions.Reader, o Options) (Totals, error) {
 	run := &run{r: r, o: o, begun: time.Now(), totals: Totals{Skips: map[string]int{}, Kinds: map[compare.Kind]int{}}}
 	run.first, _ = r.Span()
-	if !o.SameServer {
-		for _, c := range r.Conns() {
-			if sameAddress(c.Backend, o.Address) {
-				return run.totals, &SameServerError{o.Address}
-			}
-		}
+	if !o.SameServer && Recorded(r, o.Address) {
+		return run.totals, &SameServerError{o.Address}
 	}
 	var err error
 	if o.Serial {
@@ -118,6 +114,11 @@ func Run(ctx context.Context, r *sessions.Reader, o Options) (Totals, error) {
 		err = context.Cause(ctx)
 	}
 	return run.totals, err
+}
+
+// Recorded reports whether the server at an address is one that was recorded.
+func Recorded(r *sessions.Reader, address string) bool {
+	return slices.ContainsFunc(r.Conns(), func(c sessions.Conn) bool { return sameAddress(c.Backend, address) })
 }
 
 // sameAddress reports whether two addresses are one server, as far as names can be looked up.
@@ -184,10 +185,11 @@ func (r *run) tell(res Result) {
 	t := &r.totals
 	t.Exchanges++
 	t.Outcomes[res.Outcome]++
-	if res.Outcome == Skipped {
-		t.Skips[res.Why]++
-	} else {
+	switch {
+	case res.Outcome != Skipped:
 		t.Sent++
+	case res.Why != whyInternal:
+		t.Skips[res.Why]++
 	}
 	if res.Outcome == Differs {
 		for _, d := range res.Report.Differences {
