@@ -42,7 +42,9 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"mydbg": main
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata/script", Setup: func(e *testscript.Env) error {
 		e.Setenv("HOME", e.WorkDir)
-		return nil
+		wd, err := os.Getwd()
+		e.Setenv("SESSIONS", filepath.Join(wd, "sessions", "testdata"))
+		return err
 	}})
 }
 

@@ -2,6 +2,7 @@ package cmdline
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -46,6 +47,9 @@ column, table, db and type is true. A value gets the same mask wherever it stand
 			if to == "" {
 				return Wrong("--to is missing: one of %s", strings.Join(export.Names(), ", "))
 			}
+			if !slices.Contains(export.Names(), to) {
+				return Wrong("unknown format %q, known are %s%s", to, strings.Join(export.Names(), ", "), suggestion("", to, export.Names()))
+			}
 			r, err := sessions.Open(args[0], sessions.Options{Port: port})
 			if err != nil {
 				return Broken(err)
@@ -80,6 +84,9 @@ column, table, db and type is true. A value gets the same mask wherever it stand
 
 func summary(r *sessions.Reader, t export.Totals) string {
 	s := fmt.Sprintf("%d exchanges written", t.Written)
+	if t.Written == 1 {
+		s = "1 exchange written"
+	}
 	if t.Left > 0 {
 		s += fmt.Sprintf(", %d left out by --filter", t.Left)
 	}
