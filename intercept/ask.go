@@ -206,7 +206,7 @@ func (s *session) watch(own *leg) (stop func()) {
 		return own.watch(s.gone(own))
 	}
 	stopClient := s.client.watch(s.gone(s.client))
-	if s.server == nil {
+	if s.server == nil || s.attempt.refused != nil { // a server that has refused leaves, and what it said is still to be told
 		return stopClient
 	}
 	stopServer := s.server.watch(s.gone(s.server))

@@ -102,6 +102,7 @@ func (s *session) greet(ctx context.Context) (*mysqlwire.Greeting, error) {
 	isERR := len(packet) > 0 && packet[0] == 0xff
 	if isERR {
 		ev.Kind = mysqlwire.KindERR
+		s.refusedBy([][]byte{packet})
 	}
 	packet, v, err := s.loginEvent(ctx, ev)
 	if err != nil {
@@ -112,7 +113,6 @@ func (s *session) greet(ctx context.Context) (*mysqlwire.Greeting, error) {
 			return nil, s.left(s.client, err)
 		}
 		if isERR && v.Action != Reply {
-			s.refusedBy([][]byte{packet})
 			return nil, errRefused
 		}
 		return nil, errClosed

@@ -178,3 +178,45 @@ func TestHeldTooLong(t *testing.T) {
 		})
 	}
 }
+
+// TestHeldRefusal: the server says no and leaves; a person looks at why, and the client is told all the same.
+func TestHeldRefusal(t *testing.T) {
+	refusal := []byte("\xff\x15\x04#28000Access denied for user 'app'@'%' (using password: YES)")
+	for point, tt := range map[string]struct {
+		begins bool
+		says   []byte
+	}{
+		"handshake":   {false, []byte("\xff\x10\x04Too many connections")},
+		"auth_result": {true, refusal},
+	} {
+		t.Run(point, func(t *testing.T) {
+			s := strangers(t, intercept.Options{ClientTLS: tlspair.Disabled})
+			if tt.begins {
+				s.begin(false, false, mysqlwire.Login{AuthResponse: []byte("20 bytes of a proof.")})
+			}
+			if _, err := s.Proxy.Breakpoints.Add("at " + point); err != nil {
+				t.Fatal(err)
+			}
+			bell := s.Proxy.Journal.Listen()
+			s.must(s.Server.Send(tt.says))
+			s.must(s.Server.Conn.Close())
+			for late := time.After(intercepttest.Patience); len(s.Proxy.Gate.Pending()) == 0; {
+				select {
+				case <-bell:
+				case <-s.Ended():
+					t.Fatal("the session ended before anybody could look")
+				case <-late:
+					t.Fatal("nothing is held")
+				}
+			}
+			if r := s.Proxy.Conns()[0].LoginFailure; r == nil || r.Error == nil {
+				t.Error("nothing is explained while it is held")
+			}
+			s.must(s.Proxy.Gate.Resolve(s.Proxy.Gate.Pending()[0].ID, intercept.Verdict{}))
+			s.hears(s.Client, string(tt.says), "")
+			if r := s.failure(); r.Error == nil || s.Proxy.Conns()[0].Cause != r.Title() {
+				t.Errorf("got %s", r.Text())
+			}
+		})
+	}
+}

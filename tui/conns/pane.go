@@ -236,7 +236,7 @@ func (p *Pane) Row(i, w int, selected bool) string {
 		cell := safe.Pad(c.cell(info), c.w)
 		switch {
 		case c.name == "state" && info.Phase == intercept.Closed && info.LoginFailure != nil && info.Commands == 0:
-			cell = p.th.Fatal.Render(cell)
+			cell = p.th.Error.Render(cell)
 		case info.Phase == intercept.Closed:
 			cell = p.th.Dim.Render(cell)
 		case c.name == "state" && held:

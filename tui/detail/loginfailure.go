@@ -21,7 +21,7 @@ func (m *Model) failureLines(w int) []string {
 			lines = append(lines, theme.Fit(strings.Repeat(" ", indent)+style.Render(l), w))
 		}
 	}
-	add(m.th.Fatal, r.Title(), 0)
+	add(m.th.Error, r.Title(), 0)
 	add(m.th.Dim, fmt.Sprintf("at %s: %s (%s)", r.At.Format("15:04:05"), r.Step, r.Cause), 0)
 	if len(r.Hints) > 0 {
 		lines = append(lines, "", m.th.Strong.Render("what to change"))
