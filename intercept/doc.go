@@ -10,6 +10,16 @@
 // rarely contended, and everything under it is single-threaded. Whoever waits, for a person, a
 // delay or the turn, has its leg watched, so that a peer that leaves is noticed at once.
 //
+// # A login that fails
+//
+// Every login that comes to nothing, and every COM_CHANGE_USER, ends in a LoginReport: on the connection
+// (ConnInfo.LoginFailure) and with a notice in the journal. Servers say little on purpose, and who
+// leaves says nothing, so the cause is judged (logincause.go) by what is certain first: the server's error,
+// then what mydbg itself refused, then who left and what it had been asked last. Where several
+// causes look the same the report says so. The client's certificate cannot cross a proxy, nor can
+// MariaDB's proof of a certificate by the password be forged: both are explained, not worked around,
+// because that would take the passwords of others.
+//
 // # A command is a plan
 //
 // A client's command becomes a plan: an ordered queue of Query, in the plain case the command
