@@ -192,8 +192,8 @@ func TestSnippetErrors(t *testing.T) {
 		line       int
 		msg        string
 	}{
-		{"syntax", "x = 1\nif x then", t.Context(), 0, "unexpected end near '<eof>'"},
-		{"at run time", "local x\n\nreturn x.y", t.Context(), 3, "attempt to index a non-table object(nil) with key 'y'"},
+		{"syntax", "x = 1\nif x then", t.Context(), 0, "unexpected symbol near '<eof>'"},
+		{"at run time", "local x\n\nreturn x.y", t.Context(), 3, "attempt to index local 'x' (a nil value)"},
 		{"error()", "error('no', 0)", t.Context(), 0, "no"},
 		{"cancelled", "while true do end", cancelled, 1, "stopped: cancelled"},
 		{"a response that cannot be sent", "return proxy.PROXY_SEND_RESULT", t.Context(), 0, "proxy.response.type isn't set in snippet"},

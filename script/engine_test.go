@@ -490,7 +490,7 @@ func TestFileIsReadAgainForNewConnections(t *testing.T) {
 	if st := b.e.Status(); st.OK || st.Err == nil {
 		t.Errorf("got status %+v, want the load error", st)
 	}
-	wantOutput(t, b, "print: two", "error: test.lua: unexpected end near '<eof>'")
+	wantOutput(t, b, "print: two", "error: test.lua: unexpected symbol near '<eof>'")
 
 	b.write(`function read_query() print("three") end`)
 	b.ask(b.commandEvent(3, "\x03a")) // tried again at the next hook
@@ -523,10 +523,10 @@ func TestErrorsSayWhere(t *testing.T) {
 	trace := e.Trace
 	e.Trace = ""
 	want := Error{Script: b.path, Line: 4, Hook: "read_query", Conn: 4, Msg: e.Msg}
-	if *e != want || !strings.Contains(e.Msg, "attempt to index a non-table object(nil) with key 'y'") || !strings.Contains(trace, "traceback") {
+	if *e != want || !strings.Contains(e.Msg, "attempt to index local 'x' (a nil value)") || !strings.Contains(trace, "traceback") {
 		t.Errorf("got %+v with trace %q", *e, trace)
 	}
-	if got, want := e.Error(), "test.lua:4: attempt to index a non-table object(nil) with key 'y'"; got != want {
+	if got, want := e.Error(), "test.lua:4: attempt to index local 'x' (a nil value)"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	// What was queued before the error is gone.
@@ -543,9 +543,9 @@ func TestErrorsSayWhere(t *testing.T) {
 		line      int
 		msg       string
 	}{
-		{"syntax", "x = 1\ny = = 2", 2, "syntax error near '='"},
+		{"syntax", "x = 1\ny = = 2", 2, "unexpected symbol near '='"},
 		{"vararg", "\nlocal a = ...", 2, "cannot use '...' outside a vararg function"},
-		{"a #! line", "#!/usr/bin/lua\n", 1, "syntax error near '#'"},
+		{"a #! line", "#!/usr/bin/lua\n", 1, "unexpected symbol near '#'"},
 		{"no file", "", 0, "no such file"},
 	} {
 		path := filepath.Join(t.TempDir(), "bad.lua")
@@ -895,7 +895,7 @@ func TestLoadedCodeSeesTheRealGlobals(t *testing.T) {
 			print(ok, err.code)
 		end`)
 	b.query("\x03a")
-	wantOutput(t, b, "print: nil\tall", "print: nil\t[string \"x = = 1\"]:1: syntax error near '='",
+	wantOutput(t, b, "print: nil\tall", "print: nil\t[string \"x = = 1\"]:1: unexpected symbol near '='",
 		"print: false\tnamed:1: here", "print: true\t0", "print: false\t5")
 }
 

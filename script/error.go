@@ -57,6 +57,7 @@ func luaError(err error, script string) *Error {
 		}
 		return e
 	}
+	e.Msg = lua51.Message(e.Msg)
 	if m := position.FindStringSubmatch(e.Msg); m != nil {
 		if !strings.HasPrefix(m[1], "[string") {
 			e.Script = m[1] // a file the script has loaded

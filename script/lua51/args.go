@@ -4,6 +4,11 @@ import lua "github.com/yuin/gopher-lua"
 
 // ArgError raises Lua's error about argument n of the function name.
 func ArgError(l *lua.LState, n int, name, msg string) {
+	if asMethod(l, name) {
+		if n--; n == 0 {
+			l.RaiseError("calling '%s' on bad self (%s)", name, msg)
+		}
+	}
 	l.RaiseError("bad argument #%d to '%s' (%s)", n, name, msg)
 }
 

@@ -18,6 +18,11 @@ func (b *Libs) openBase() {
 	l.SetGlobal("tonumber", l.NewFunction(luaToNumber))
 	l.SetGlobal("collectgarbage", l.NewFunction(collectGarbage))
 	l.SetGlobal("loadstring", l.NewFunction(loadString))
+	l.SetGlobal("load", l.NewFunction(loadPieces))
+	l.SetGlobal("gcinfo", l.NewFunction(func(l *lua.LState) int {
+		l.Push(lua.LNumber(heap() / 1024))
+		return 1
+	}))
 	l.GetGlobal("math").(*lua.LTable).RawSetString("huge", lua.LNumber(math.Inf(1)))
 	l.SetGlobal("_printregs", lua.LNil)
 	l.SetGlobal("channel", lua.LNil) // waiting in Lua would hold up every connection
@@ -71,7 +76,11 @@ func luaToNumber(l *lua.LState) int {
 	if base == 16 {
 		s = strings.TrimPrefix(s, "0x")
 	}
+	s, negative := strings.CutPrefix(s, "-")
 	if n, err := strconv.ParseUint(s, base, 64); err == nil {
+		if negative {
+			n = -n // as an unsigned number of C
+		}
 		l.Push(lua.LNumber(n))
 	} else {
 		l.Push(lua.LNil)
@@ -81,14 +90,58 @@ func luaToNumber(l *lua.LState) int {
 
 // collectGarbage answers without collecting: the process is not the script's alone.
 func collectGarbage(l *lua.LState) int {
-	if l.OptString(1, "collect") == "count" {
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		l.Push(lua.LNumber(float64(m.HeapAlloc) / 1024))
-		return 1
+	option := "collect"
+	if l.Get(1) != lua.LNil {
+		option = StringArg(l, 1, "collectgarbage")
 	}
-	l.Push(lua.LNumber(0))
+	switch option {
+	case "collect", "stop", "restart", "setpause", "setstepmul":
+		l.Push(lua.LNumber(0))
+	case "step":
+		l.Push(lua.LTrue)
+	case "count":
+		l.Push(lua.LNumber(float64(heap()) / 1024))
+	default:
+		ArgError(l, 1, "collectgarbage", "invalid option '"+option+"'")
+	}
 	return 1
+}
+
+// heap is how many bytes the process has in use.
+func heap() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// loadPieces is load: the chunk comes from a function piece by piece.
+func loadPieces(l *lua.LState) int {
+	reader := functionArg(l, 1, "load")
+	name := "=(load)"
+	if l.Get(2) != lua.LNil {
+		name = StringArg(l, 2, "load")
+	}
+	var src strings.Builder
+	for {
+		l.Push(reader)
+		l.Call(0, 1)
+		v := l.Get(-1)
+		l.Pop(1)
+		if v == lua.LNil || v == lua.LString("") {
+			break
+		}
+		piece, ok := Text(v)
+		if !ok {
+			l.Push(lua.LNil)
+			l.Push(lua.LString("reader function must return a string"))
+			return 2
+		}
+		src.WriteString(piece)
+		if src.Len() > longestString {
+			l.RaiseError("chunk too large")
+		}
+	}
+	return loaded(l, src.String(), name)
 }
 
 func loadString(l *lua.LState) int {
@@ -97,6 +150,11 @@ func loadString(l *lua.LState) int {
 	if l.Get(2) != lua.LNil {
 		name = StringArg(l, 2, "loadstring")
 	}
+	return loaded(l, src, name)
+}
+
+// loaded pushes a chunk as a function, or nil and why it is none.
+func loaded(l *lua.LState, src, name string) int {
 	fn, err := Load(l, src, name)
 	if err != nil {
 		l.Push(lua.LNil)
@@ -140,24 +198,48 @@ func NeedsFile(fn lua.LValue, name string) lua.LGFunction {
 func (b *Libs) openCoroutines() {
 	lib := b.l.GetGlobal("coroutine").(*lua.LTable)
 	create, resume := lib.RawGetString("create"), lib.RawGetString("resume")
-	makeThread := func(l *lua.LState) *lua.LState {
-		if l.Get(1).Type() != lua.LTFunction {
-			ArgError(l, 1, "create", "Lua function expected")
+	makeThread := func(l *lua.LState, name string) *lua.LState {
+		if fn, ok := l.Get(1).(*lua.LFunction); !ok || fn.IsG {
+			ArgError(l, 1, name, "Lua function expected")
 		}
 		l.Push(create)
 		l.Push(l.Get(1))
 		l.Call(1, 1)
 		th := l.Get(-1).(*lua.LState)
 		l.Pop(1)
-		th.SetContext(b.l.Context())
+		if cx := b.l.Context(); cx != nil {
+			th.SetContext(cx)
+		}
 		return th
 	}
 	lib.RawSetString("create", b.l.NewFunction(func(l *lua.LState) int {
-		l.Push(makeThread(l))
+		l.Push(makeThread(l, "create"))
 		return 1
 	}))
+	lib.RawSetString("resume", b.l.NewFunction(func(l *lua.LState) int {
+		if _, ok := l.Get(1).(*lua.LState); !ok {
+			ArgError(l, 1, "resume", "coroutine expected")
+		}
+		n := l.GetTop()
+		l.Insert(resume, 1)
+		l.Call(n, lua.MultRet)
+		if l.GetTop() == 2 && l.Get(1) == lua.LFalse {
+			v := message(l.Get(2))
+			if s, ok := v.(lua.LString); ok {
+				switch s {
+				case "can not resume a dead thread":
+					v = lua.LString("cannot resume dead coroutine")
+				case "can not resume a running thread":
+					v = lua.LString("cannot resume running coroutine")
+				}
+			}
+			l.Pop(1)
+			l.Push(v)
+		}
+		return l.GetTop()
+	}))
 	lib.RawSetString("wrap", b.l.NewFunction(func(l *lua.LState) int {
-		th := makeThread(l)
+		th := makeThread(l, "wrap")
 		l.Push(l.NewFunction(func(l *lua.LState) int {
 			n := l.GetTop()
 			l.Insert(resume, 1)
@@ -166,7 +248,7 @@ func (b *Libs) openCoroutines() {
 			if l.Get(1) == lua.LTrue {
 				return l.GetTop() - 1
 			}
-			l.Error(l.Get(2), 0)
+			l.Error(message(l.Get(2)), 0)
 			return 0
 		}))
 		return 1

@@ -31,6 +31,7 @@ func CompileChunk(src, name string) (*lua.FunctionProto, error) {
 }
 
 func compileWith(src, name string, wrap func([]ast.Stmt) []ast.Stmt) (proto *lua.FunctionProto, err error) {
+	remember(name, src)
 	defer func() { // the compiler panics on some constructs
 		if p := recover(); p != nil {
 			err = fmt.Errorf("compile: %v", p)
@@ -82,7 +83,9 @@ func SyntaxError(err error) (line int, msg string) {
 		line, msg = syntax.Pos.Line, strings.TrimSpace(syntax.Message)
 		switch {
 		case syntax.Pos.Line == parse.EOF:
-			return 0, "unexpected end near '<eof>'" // the caller knows the last line
+			return 0, "unexpected symbol near '<eof>'" // the caller knows the last line
+		case msg == "syntax error" || msg == "parse error":
+			msg = "unexpected symbol near '" + syntax.Token + "'"
 		case syntax.Token != "":
 			msg += " near '" + syntax.Token + "'"
 		}

@@ -23,6 +23,7 @@ type Libs struct {
 	Host
 	l       *lua.LState
 	noFiles bool
+	hidden  []*lua.LTable // metatables that scripts do not see
 }
 
 // Open replaces what differs from Lua 5.1 or would reach beyond a script in a state that has
@@ -30,10 +31,15 @@ type Libs struct {
 func Open(l *lua.LState, h Host) *Libs {
 	b := &Libs{Host: h, l: l}
 	b.openBase()
+	b.openValues()
+	b.openTable()
+	b.openMath()
 	b.openStrings()
+	b.openErrors()
 	b.openConcat()
 	b.openCoroutines()
 	b.openPackage()
 	b.openFiles()
+	b.openOS()
 	return b
 }

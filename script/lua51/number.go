@@ -37,10 +37,10 @@ func Number(v lua.LValue) (float64, bool) {
 func ParseNumber(s string) (float64, bool) {
 	s = strings.Trim(s, " \t\n\v\f\r")
 	digits := strings.TrimLeft(s, "+-")
-	if len(s)-len(digits) > 1 || strings.ContainsAny(s, "_pPiInN") {
+	if len(s)-len(digits) > 1 || strings.Contains(s, "_") {
 		return 0, false
 	}
-	if strings.HasPrefix(digits, "0x") || strings.HasPrefix(digits, "0X") {
+	if hex := strings.HasPrefix(digits, "0x") || strings.HasPrefix(digits, "0X"); hex && !strings.ContainsAny(digits, ".pP") {
 		u, err := strconv.ParseUint(digits[2:], 16, 64)
 		if err != nil {
 			return 0, false

@@ -22,11 +22,12 @@ func (b *Libs) openStrings() {
 		"lower": func(l *lua.LState) int { return strMap(l, "lower", lower) },
 		"find":  func(l *lua.LState) int { return b.strFind(l, "find", true) },
 		"match": func(l *lua.LState) int { return b.strFind(l, "match", false) },
-		"gsub":  b.strGsub, "gmatch": b.strGmatch, "gfind": b.strGmatch,
+		"gsub":  b.strGsub, "gmatch": b.strGmatch,
 		"format": strFormat,
 	} {
 		lib.RawSetString(name, b.l.NewFunction(fn))
 	}
+	lib.RawSetString("gfind", lib.RawGetString("gmatch"))
 }
 
 // fromEnd turns a position counted from the end into one from the start.
@@ -330,10 +331,21 @@ func strFormat(l *lua.LState) int {
 		for i < len(format) && strings.IndexByte("-+ #0", format[i]) >= 0 {
 			i++
 		}
-		for i < len(format) && (isDigit(format[i]) || format[i] == '.') {
-			i++
+		if i-from > 5 {
+			l.RaiseError("invalid format (repeated flags)")
 		}
-		if i-from > 10 {
+		number := func() { // of two digits
+			start := i
+			for i < len(format) && i-start < 2 && isDigit(format[i]) {
+				i++
+			}
+		}
+		number()
+		if i < len(format) && format[i] == '.' {
+			i++
+			number()
+		}
+		if i < len(format) && isDigit(format[i]) {
 			l.RaiseError("invalid format (width or precision too long)")
 		}
 		arg++
@@ -349,6 +361,9 @@ func strFormat(l *lua.LState) int {
 
 // formatOne writes one argument; spec is what stands between % and the verb.
 func formatOne(l *lua.LState, out *strings.Builder, spec string, verb byte, arg int) {
+	if arg > l.GetTop() {
+		ArgError(l, arg, "format", "no value")
+	}
 	num := func() float64 {
 		f, ok := Number(l.Get(arg))
 		if !ok {
@@ -368,7 +383,8 @@ func formatOne(l *lua.LState, out *strings.Builder, spec string, verb byte, arg 
 	case 'e', 'E', 'f', 'g', 'G':
 		f := num()
 		if t := NumberText(lua.LNumber(f)); strings.Trim(t, "-") == "inf" || t == "nan" {
-			pad(out, t, strings.ReplaceAll(spec, "0", ""))
+			width, _, _ := strings.Cut(spec, ".") // the precision counts digits
+			pad(out, t, width)
 			return
 		}
 		if verb|0x20 == 'g' && !strings.Contains(spec, ".") {
@@ -380,7 +396,7 @@ func formatOne(l *lua.LState, out *strings.Builder, spec string, verb byte, arg 
 	case 's':
 		pad(out, StringArg(l, arg, "format"), spec)
 	default:
-		l.RaiseError("invalid option '%%%s' to 'format'", string(verb))
+		l.RaiseError("invalid option '%%%s' to 'format'", strings.Trim(string(verb), "\x00"))
 	}
 }
 

@@ -337,7 +337,7 @@ func TestRequire(t *testing.T) {
 		{`require("prog")`, "prog"},
 		{`type(require("lfs").dir)`, "function"},
 		{`require("c")`, "error: module 'c' is the C library '" + dir + "/c.so', which cannot be loaded here. Built in are " + strings.Join(Names(), ", ")},
-		{`require("bad")`, "error: error loading module 'bad' from file '" + dir + "/bad.lua':\n\t" + dir + "/bad.lua:1: unexpected end near '<eof>'"},
+		{`require("bad")`, "error: error loading module 'bad' from file '" + dir + "/bad.lua':\n\t" + dir + "/bad.lua:1: unexpected symbol near '<eof>'"},
 		{`require("none")`, "error: module 'none' not found:\n\tno field package.preload['none']\n\tno file '" + dir + "/none.lua'\n\tno built-in module 'none'\n\tno file '" + dir + "/none.so'"},
 	})
 }
