@@ -94,7 +94,7 @@ func charLen(collation uint16) uint32 { return max(charLens[CharsetOf(collation)
 
 // Spec is what package value wants to know of the column.
 func (m *Column) Spec() value.Spec {
-	s := value.Spec{Type: m.Type, Flags: uint16(m.Flags), Decimals: m.Decimals, Length: m.Length}
+	s := value.Spec{Type: m.Type, Flags: uint16(m.Flags), Decimals: m.Decimals, Length: m.Length, Ext: m.Ext()}
 	switch m.Type {
 	case value.VarChar, value.VarString, value.String, value.Enum, value.Set, value.JSON,
 		value.TinyBlob, value.MediumBlob, value.LongBlob, value.Blob:

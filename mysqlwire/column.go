@@ -2,6 +2,7 @@ package mysqlwire
 
 import (
 	"encoding/binary"
+	"strconv"
 
 	"mydbg/mysqlwire/value"
 )
@@ -52,6 +53,25 @@ func (m *Column) fromServer()                          {}
 // Unsigned reports the sign of an integer column.
 func (m *Column) Unsigned() bool { return m.Flags&ColumnUnsigned != 0 }
 
+// Ext is what MariaDB's extended metadata says of the type: uuid, inet6, json, point; "" without them.
+func (m *Column) Ext() string {
+	c := cursor{b: m.Extended}
+	ext := ""
+	for c.left() > 0 {
+		what, text := c.uint8("what"), c.lenencText("text")
+		if c.err == nil && (what == extType || what == extFormat && ext == "") {
+			ext = text
+		}
+	}
+	return ext
+}
+
+// The pieces of extended metadata.
+const (
+	extType   = 0 // name of a type that a plugin has
+	extFormat = 1 // json, of text
+)
+
 // IsBinary reports whether a string column holds bytes rather than text.
 func (m *Column) IsBinary() bool { return m.Collation == CollationBinary }
 
@@ -64,6 +84,12 @@ func (m *Column) decode(c *cursor, cx *Context) {
 	m.OrgName = c.lenencResult("org_name")
 	if cx.has(MariaDBExtendedMetadata) {
 		m.Extended = c.lenencBytes("extended_metadata")
+		c.note(func() string {
+			if ext := m.Ext(); ext != "" {
+				return strconv.Quote(ext)
+			}
+			return showBytes(m.Extended)
+		})
 	}
 	n := c.length("length_of_fixed_fields")
 	if n < 12 && c.err == nil {

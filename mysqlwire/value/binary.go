@@ -36,9 +36,7 @@ func ReadBinary(src []byte, t Type, unsigned bool) (v Value, n int, err error) {
 		}
 		return v, n, nil
 	default:
-		if t.class() == unknown {
-			return nil, 0, fmt.Errorf("the binary form of %s is not known", t)
-		}
+		// Types nobody knows too: servers put a length in front of all that is not a number or a time.
 		size, head, ok := ReadLenenc(src)
 		if !ok || size > uint64(len(src)-head) {
 			return nil, 0, errShort
@@ -121,7 +119,7 @@ func AppendBinary(dst []byte, t Type, unsigned bool, v Value) ([]byte, error) {
 			}
 		}
 		return dst, misfit(v, t)
-	case decimal, bytes:
+	case decimal, bytes, unknown:
 		b, err := AppendText(nil, t, v, NoDecimals)
 		if err != nil {
 			return dst, err
@@ -130,7 +128,7 @@ func AppendBinary(dst []byte, t Type, unsigned bool, v Value) ([]byte, error) {
 	case null:
 		return dst, errors.New("a value of type NULL can only be NULL")
 	}
-	return dst, fmt.Errorf("the binary form of %s is not known", t)
+	return dst, misfit(v, t)
 }
 
 func misfit(v Value, t Type) error {

@@ -2,7 +2,6 @@ package value
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -45,7 +44,11 @@ func (s Spec) Parse(text string) (Value, error) {
 	case null:
 		return nil, errors.New("a value of type NULL can only be NULL: choose another type first")
 	}
-	return nil, fmt.Errorf("values of %s are not known", s.Type)
+	b, ok, err := parseHex(text)
+	if !ok {
+		err = fmt.Errorf("values of %s are not known here: only their bytes can be typed, as 0x and hexadecimal digits", s.Type)
+	}
+	return b, err
 }
 
 // intRange is what fits an integer type.
@@ -172,8 +175,8 @@ func (s Spec) parseClock(text string) (Value, error) {
 		return nil, fmt.Errorf("%s is not a time like 23:59:59", strconv.Quote(text))
 	case c.Minutes > 59 || c.Seconds > 59:
 		return nil, fmt.Errorf("%s is not a valid time", text)
-	case c.hours() > 838, c.hours() == 838 && c.Minutes == 59 && c.Seconds == 59 && c.Micro > 0:
-		return nil, fmt.Errorf("%s does not fit TIME (-838:59:59 to 838:59:59)", text)
+	case c.hours() > 838:
+		return nil, fmt.Errorf("%s does not fit TIME (-838:59:59.999999 to 838:59:59.999999)", text)
 	}
 	return c, nil
 }
@@ -185,17 +188,18 @@ func (s Spec) parseBytes(text string) (Value, error) {
 	case Vector:
 		return parseVector(strings.TrimSpace(text))
 	case JSON:
-		if !json.Valid([]byte(text)) {
-			var v any
-			return nil, fmt.Errorf("this is not JSON: %w", json.Unmarshal([]byte(text), &v))
+		if err := checkJSON(text); err != nil {
+			return nil, err
 		}
 		return EncodeText(s.Charset, text)
 	case Geometry:
-		b, ok, err := parseHex(text)
-		if !ok {
-			err = errors.New("a GEOMETRY is typed as 0x and its bytes: four of SRID, then WKB")
+		if b, ok, err := parseHex(text); ok {
+			return b, err
 		}
-		return b, err
+		return parseGeometry(text)
+	}
+	if err := s.checkExt(text); err != nil {
+		return nil, err
 	}
 	if s.Binary {
 		if b, ok, err := parseHex(text); ok {

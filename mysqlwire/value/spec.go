@@ -1,6 +1,9 @@
 package value
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // Column flags that matter to values.
 const (
@@ -19,6 +22,7 @@ type Spec struct {
 	Length   uint32  // characters or bits; 0 is not known
 	Decimals uint8   // NoDecimals if not fixed or not known
 	Charset  Charset // of text; nil is UTF-8
+	Ext      string  // of MariaDB: what a string or a geometry is, such as uuid, inet6, json, point; "" is plain
 }
 
 func (s Spec) unsigned() bool { return s.Flags&FlagUnsigned != 0 }
@@ -31,6 +35,9 @@ func TypeName(t Type, flags uint16, binary bool, length uint32) string {
 
 // Name is TypeName with the decimals of DECIMAL and times.
 func (s Spec) Name() string {
+	if s.Ext != "" {
+		return strings.ToUpper(s.Ext)
+	}
 	switch s.Type.class() {
 	case integer:
 		if s.Type == Year {
@@ -134,8 +141,8 @@ func (s Spec) blobSize() string {
 	return "LONG"
 }
 
-// Format is a value as a person reads and edits it: numbers for BIT, a list for VECTOR, hexadecimal
-// for bytes that are no text. NULL is the text NULL, which Parse takes for a string.
+// Format is a value as a person reads and edits it: numbers for BIT, a list for VECTOR, WKT
+// for GEOMETRY, hexadecimal for bytes that are no text and for types nobody knows. NULL is the text NULL, which Parse takes for a string.
 func (s Spec) Format(v Value) string {
 	b, ok := v.([]byte)
 	if !ok {
@@ -150,7 +157,12 @@ func (s Spec) Format(v Value) string {
 		return s.formatBit(b)
 	case s.Type == Vector:
 		return formatVector(b)
-	case s.Type == Geometry, s.Binary && (!printable(b) || len(b) > 1 && b[0] == '0' && b[1]|0x20 == 'x'):
+	case s.Type == Geometry:
+		if text, ok := formatGeometry(b); ok {
+			return text
+		}
+		return hexText(b)
+	case s.Type.class() == unknown, s.Binary && (!printable(b) || len(b) > 1 && b[0] == '0' && b[1]|0x20 == 'x'):
 		return hexText(b)
 	}
 	return s.text(b)

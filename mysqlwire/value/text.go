@@ -45,12 +45,10 @@ func FromText(cell []byte, t Type, unsigned bool) (Value, error) {
 			return c, nil
 		}
 		return bad()
-	case decimal, bytes:
-		return cell, nil
 	case null:
 		return bad()
 	}
-	return nil, fmt.Errorf("the text form of %s is not known", t)
+	return cell, nil
 }
 
 // readFloat reads only what MySQL writes: no hexadecimal floats, underscores, NaN or infinity.
