@@ -445,7 +445,7 @@ func (s *session) load() error {
 		}
 		level := intercept.Info
 		switch l.Level {
-		case script.Warning:
+		case script.Warning, script.Hint:
 			level = intercept.Warning
 		case script.Critical, script.Failure:
 			level = intercept.Error

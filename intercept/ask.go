@@ -29,6 +29,7 @@ func (s *session) ask(ctx context.Context, ev *Event, own *leg) (v Verdict, ok b
 	before := s.held
 	v, ok = s.decide(ctx, ev, own)
 	if ok {
+		s.acted(ev, &v)
 		tap{s.proxy.o.Tap}.decided(s, ev, s.held-before, &v)
 	}
 	return v, ok

@@ -83,3 +83,12 @@ func (ev *Event) Command() mysqlwire.Command {
 
 // Whole reports whether Packet is complete: only then can it be edited.
 func (ev *Event) Whole() bool { return len(ev.Packet) == ev.PacketLen }
+
+// Copy is the event anew, so that its packet can be decoded apart from the original.
+func (ev *Event) Copy() *Event {
+	return &Event{
+		ID: ev.ID, Point: ev.Point, Conn: ev.Conn, Exchange: ev.Exchange, At: ev.At, Dir: ev.Dir, Packet: ev.Packet,
+		PacketLen: ev.PacketLen, Kind: ev.Kind, Context: ev.Context, SQL: ev.SQL, Stmt: ev.Stmt, Query: ev.Query,
+		Answer: ev.Answer, Timing: ev.Timing, Counts: ev.Counts, Queued: ev.Queued, asked: ev.asked,
+	}
+}

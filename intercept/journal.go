@@ -21,6 +21,8 @@ type Journal struct {
 	oldest  Seq
 	gone    uint64 // exchanges that fell out
 
+	acted actedLog
+
 	arena   []byte // captured bytes, written round and round
 	written uint64 // bytes ever written to it
 

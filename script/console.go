@@ -51,6 +51,11 @@ func (c *Console) Scripts() []Status {
 	return list
 }
 
+// LinesOf is the output that belongs to an exchange, oldest first.
+func (c *Console) LinesOf(x intercept.Seq) []Line {
+	return slices.DeleteFunc(c.Lines(), func(l Line) bool { return l.Exchange != x })
+}
+
 // Lines is the newest output of all scripts, oldest first.
 func (c *Console) Lines() []Line {
 	var list []Line
@@ -82,6 +87,14 @@ type snippet struct {
 // Run runs code at a held event, which stays held: the verdict is a draft. An expression's value is
 // printed. Cancelling ctx stops it.
 func (c *Console) Run(ctx context.Context, ev *intercept.Event, code string) Result {
+	return c.RunIn(ctx, 0, ev, code)
+}
+
+// RunIn is Run in the environment of script n of Scripts.
+func (c *Console) RunIn(ctx context.Context, n int, ev *intercept.Event, code string) Result {
+	if n > 0 && n < len(c.engines) {
+		c = &Console{engines: c.engines[n:], u: c.engines[n].u, conns: c.engines[n].conns}
+	}
 	if err := c.u.enter(ctx); err != nil {
 		return Result{Err: &Error{Script: snippetName, Conn: ev.Conn.ID, Msg: err.Error()}}
 	}

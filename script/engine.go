@@ -50,14 +50,15 @@ func (o *Options) deadline(of time.Duration) time.Duration {
 
 // Engine is a script, as a hook.
 type Engine struct {
-	name  string
-	src   *source
-	o     Options
-	u     *universe
-	out   output
-	conns map[intercept.ConnID]*conn // belongs to whoever has the turn
-	alone bool                       // there is never a server: the script answers every command
-	stats stats
+	name   string
+	src    *source
+	o      Options
+	u      *universe
+	out    output
+	conns  map[intercept.ConnID]*conn // belongs to whoever has the turn
+	hinted map[string]bool            // hints given; belongs to whoever has the turn
+	alone  bool                       // there is never a server: the script answers every command
+	stats  stats
 }
 
 // Load makes an engine of a script file. An error is an *Error: the script does not compile.
@@ -69,7 +70,7 @@ func loadSource(src *source, o Options) (*Engine, error) {
 		o.Deadline = DefaultDeadline
 	}
 	e := &Engine{
-		name: "script " + filepath.Base(path), src: src, o: o, conns: map[intercept.ConnID]*conn{},
+		name: "script " + filepath.Base(path), src: src, o: o, conns: map[intercept.ConnID]*conn{}, hinted: map[string]bool{},
 	}
 	if o.Share != nil {
 		e.u = o.Share.u

@@ -193,6 +193,7 @@ func wantOutput(t testing.TB, b *bench, want ...string) {
 
 func TestReturnValuesOfReadQuery(t *testing.T) {
 	const discard = "critical: proxy.queue:append() or :prepend() used without 'return proxy.PROXY_SEND_QUERY'. Discarding 1 elements from the queue."
+	const hintQueue = "hint: proxy.queries is sent only if read_query() ends with return proxy.PROXY_SEND_QUERY; PROXY_SEND_QUERY alone, without proxy., is nil"
 	queue := `proxy.queries:append(1, "\003other") `
 	for _, tt := range []struct {
 		name, body string
@@ -204,7 +205,7 @@ func TestReturnValuesOfReadQuery(t *testing.T) {
 		{"nil passes", "return nil", intercept.Pass, "", nil},
 		{"true passes", "return true", intercept.Pass, "", nil},
 		{"a table passes", "return {1}", intercept.Pass, "", nil},
-		{"0 discards the queue", queue + "return 0", intercept.Pass, "", []string{discard}},
+		{"0 discards the queue", queue + "return 0", intercept.Pass, "", []string{discard, hintQueue}},
 		{"1 sends the queue", queue + "return proxy.PROXY_SEND_QUERY", intercept.Forward, "1:other", nil},
 		{"a numeric string counts", queue + `return "1"`, intercept.Forward, "1:other", nil},
 		{"a fraction is cut", queue + `return 1.9`, intercept.Forward, "1:other", nil},
@@ -233,6 +234,7 @@ func TestReturnValuesOfReadQueryResult(t *testing.T) {
 		need                       = "{ resultset_is_needed = true }"
 		closes                     = "critical: proxy.queries:append() in SCRIPT can only have one injected query without { resultset_is_needed = true } set. We close the client connection now."
 		modifies                   = "critical: read_query_result() in SCRIPT tries to modify the resultset, but hasn't asked to buffer it in proxy.query:append(..., { resultset_is_needed = true }). We ignore the change to the result-set."
+		buffer                     = "hint: the client has this result already: queue the query as proxy.queries:append(1, packet, { resultset_is_needed = true }) to change its result"
 		second                     = "critical: got asked to send a resultset, but ignoring it as we already have sent 1 resultset(s). injection-id: 2"
 		neither                    = "message: return-code for read_query_result() was neither PROXY_SEND_RESULT or PROXY_IGNORE_RESULT, will ignore the result"
 	)
@@ -249,8 +251,8 @@ func TestReturnValuesOfReadQueryResult(t *testing.T) {
 		{"B: replaced", "B", "2", []intercept.Action{reply}, nil, false},
 		{"B: ignored", "B", "4", []intercept.Action{drop}, nil, false},
 		{"B: 1 is no decision", "B", "1", []intercept.Action{drop}, []string{neither}, false},
-		{"U: cannot be replaced", "U", "2", []intercept.Action{pass}, []string{modifies}, false},
-		{"U: cannot be ignored", "U", "4", []intercept.Action{pass}, []string{modifies}, false},
+		{"U: cannot be replaced", "U", "2", []intercept.Action{pass}, []string{modifies, buffer}, false},
+		{"U: cannot be ignored", "U", "4", []intercept.Action{pass}, []string{modifies, buffer}, false},
 		{"B, B: first ignored", "BB", "4 nil", []intercept.Action{drop, pass}, nil, false},
 		{"B, B: second dropped", "BB", "nil nil", []intercept.Action{forward, drop}, []string{second}, false},
 		{"B, B: second replacement dropped", "BB", "2 2", []intercept.Action{reply, drop}, []string{second}, false},

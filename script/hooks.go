@@ -19,8 +19,10 @@ type hooks struct {
 	ev  *intercept.Event
 	ctx context.Context
 
-	called bool // the script has the hook
-	ret    int  // what it returned
+	called bool   // the script has the hook
+	ret    int    // what it returned
+	dry    bool   // a trial: nothing is counted or reported
+	failed *Error // what the hook raised
 }
 
 func (h *hooks) decide() (intercept.Verdict, error) {
@@ -65,11 +67,16 @@ func (h *hooks) call(args ...lua.LValue) (decision int, exists bool, err error) 
 	v, err := h.e.u.call(h.ctx, h.e.o.deadline(h.e.o.Deadline), fn, args...)
 	if err != nil {
 		bad := asError(err, h.c.of.ID, name)
-		h.e.stats.called(h.ev.Point, time.Since(began), bad)
-		h.e.fail(bad)
+		h.failed = bad
+		if !h.dry {
+			h.e.stats.called(h.ev.Point, time.Since(began), bad)
+			h.e.fail(bad)
+		}
 		return 0, true, bad
 	}
-	h.e.stats.called(h.ev.Point, time.Since(began), nil)
+	if !h.dry {
+		h.e.stats.called(h.ev.Point, time.Since(began), nil)
+	}
 	h.ret, _ = integer(v)
 	return h.ret, true, nil
 }
@@ -160,6 +167,7 @@ func (h *hooks) stay(a *mysqlwire.Answer) intercept.Verdict {
 
 // answer makes packets of proxy.response; an error for the client if that fails.
 func (h *hooks) answer(cmd mysqlwire.Command) *mysqlwire.Answer {
+	h.hintResponse(h.c.private.RawGetString("response"))
 	a, why := response(h.c.private.RawGetString("response"), cmd, h.ev.Context)
 	if why != nil {
 		h.e.u.say(why.level, "%s", why.in(h.e.src.path))
@@ -188,6 +196,7 @@ func (h *hooks) readQuery() (intercept.Verdict, error) {
 	if !exists {
 		return pass, nil
 	}
+	h.hintNothing()
 	waiting := len(c.queue.entries)
 	switch {
 	case ret == sendResult:
@@ -209,6 +218,7 @@ func (h *hooks) readQuery() (intercept.Verdict, error) {
 	case waiting > 0:
 		if waiting > 0 {
 			h.e.u.say(Critical, "proxy.queue:append() or :prepend() used without 'return proxy.PROXY_SEND_QUERY'. Discarding %d elements from the queue.", waiting)
+			h.hintQueue()
 		}
 	}
 	c.queue.reset()
@@ -275,6 +285,7 @@ func (h *hooks) readQueryResult() (intercept.Verdict, error) {
 	} else if exists {
 		if ret != 0 {
 			h.e.u.say(Critical, "read_query_result() in %s tries to modify the resultset, but hasn't asked to buffer it in proxy.query:append(..., { resultset_is_needed = true }). We ignore the change to the result-set.", h.e.src.path)
+			h.hintBuffer()
 		}
 		c.sent++
 	}

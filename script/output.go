@@ -13,13 +13,14 @@ type Level uint8
 
 const (
 	Print    Level = iota // what a script printed
+	Hint                  // what may be wrong with the script, which runs all the same
 	Message               // what MySQL Proxy logs at level message
 	Warning               // and at level warning
 	Critical              // and at level critical
 	Failure               // an error in the script
 )
 
-var levelNames = [...]string{"print", "message", "warning", "critical", "error"}
+var levelNames = [...]string{"print", "hint", "message", "warning", "critical", "error"}
 
 func (l Level) String() string { return levelNames[l] }
 
