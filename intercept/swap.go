@@ -37,6 +37,7 @@ func (s *session) settle(ctx context.Context) error {
 func (s *session) attach(ctx context.Context, k *link) {
 	s.link, s.server, s.dec, s.dbWas = k, k.leg, k.dec, k.dec.DB()
 	s.types, s.reshaped = map[uint32][]mysqlwire.Param{}, map[uint32]bool{}
+	tap{s.proxy.o.Tap}.connected(s, k)
 	s.proxy.tapped(s.conn, s.timed(k.leg))
 	s.socks.add(k.raw)
 	s.show(k)

@@ -11,6 +11,8 @@ import (
 // is told in order.
 type Tap interface {
 	Opened(c *Conn)
+	// Connected is told, before any bytes of it, that the server leg is now this connection.
+	Connected(c *Conn, k *Connected)
 	// Bytes are what one leg read or wrote, TLS and compression undone. Logins are in it: mask them. Behind
 	// a TLS request the same call may have the first bytes of TLS.
 	Bytes(c *Conn, l Leg, d mysqlwire.Direction, b []byte)
@@ -35,6 +37,13 @@ const (
 )
 
 func (l Leg) String() string { return [...]string{"client", "server"}[l] }
+
+// Connected is a connection to a server that a session has got.
+type Connected struct {
+	From, To string // our end, and the server's, as the network has them
+	Backend  string // its address as configured
+	LoggedIn bool   // it was somebody's before: its login is not seen
+}
 
 // Decision is a verdict as it was carried out.
 type Decision struct {
@@ -68,6 +77,14 @@ func (t tap) decided(s *session, ev *Event, held time.Duration, v *Verdict) {
 		d.Command = s.conn.commands.Load()
 	}
 	t.to.Decided(s.conn, &d)
+}
+
+func (t tap) connected(s *session, k *link) {
+	if t.to == nil {
+		return
+	}
+	p := k.peer()
+	t.to.Connected(s.conn, &Connected{From: p.Src, To: addressText(k.raw.RemoteAddr()), Backend: k.at.Address, LoggedIn: k.ready})
 }
 
 // queried is told of every query that is about to be sent.

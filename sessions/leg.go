@@ -25,11 +25,17 @@ type leg struct {
 	stmts   map[uint32]*lineage
 	execute *lineage // that the running exchange executes
 
+	sent   []sent     // commands that wait for the answer to others
 	asleep bool       // until a command begins that can be recognised
 	guess  *guesswork // of a connection whose login is not in the file
 }
 
 const none = -1
+
+// sent is a command in the client's flow, and where the server's flow stood when it was sent.
+type sent struct{ command, answer uint64 }
+
+const maxSent = 64
 
 // lineage are the exchanges that later ones need to be understood: entries by number.
 type lineage struct {
@@ -45,7 +51,7 @@ func newLeg(t *track, side intercept.Leg, client capture.Side) *leg {
 	l.src, l.on, l.n = t.s.file, l, uint32(len(t.ix.legs))
 	t.ix.legs = append(t.ix.legs, l)
 	if old := t.legs[side]; old != nil { // the same connection, begun anew in the recording
-		l.dec, l.stmts = old.dec, old.stmts
+		l.dec, l.stmts, l.queries = old.dec, old.stmts, old.queries
 		l.dec.Tracker = mysqlwire.Tracker{}
 		old.interrupt("the end of it was not recorded")
 	}
@@ -79,6 +85,12 @@ func (l *leg) arrive(from capture.Side, seg capture.Segment) {
 		l.wake(dir, &seg)
 	default:
 		l.walk(dir)
+		if len(l.sent) > 0 && l.flow[mysqlwire.ToServer].pos > l.sent[0].command {
+			l.sent = l.sent[1:]
+		}
+		if dir == mysqlwire.ToServer && f.pos < f.end && isCommand(seg.Data) && len(l.sent) < maxSent {
+			l.sent = append(l.sent, sent{f.end - uint64(len(seg.Data)), l.flow[mysqlwire.ToClient].end - uint64(int64(seg.Ahead))})
+		}
 	}
 }
 
@@ -137,6 +149,23 @@ func (l *leg) missing(from capture.Side, n int, at int64) {
 		return
 	}
 	l.asleep = true
+	l.again()
+}
+
+// again goes on with a command that has come already and belongs behind what is missing.
+func (l *leg) again() {
+	client, server := &l.flow[mysqlwire.ToServer], &l.flow[mysqlwire.ToClient]
+	for i, s := range l.sent {
+		if s.command < client.pos || s.answer < server.end {
+			continue
+		}
+		ends := [2]uint64{client.end, server.end}
+		l.sent, l.asleep = l.sent[i+1:], false
+		l.resume(ends, int(client.end-s.command), int(int64(server.end)-int64(s.answer)))
+		l.walk(mysqlwire.ToServer)
+		return
+	}
+	l.sent = nil
 }
 
 // interrupt ends the running exchange without its end having been seen.

@@ -143,7 +143,7 @@ func essenceOf(x *intercept.Exchange) essence {
 
 func TestRecordingSaysWhatTheJournalSaid(t *testing.T) {
 	for _, server := range intercepttest.Servers(t, nil) {
-		for _, parameters := range []string{"tls=false", "tls=skip-verify", "tls=false&interpolateParams=true"} {
+		for _, parameters := range []string{"tls=false", "tls=skip-verify", "tls=false&compress=true", "tls=false&interpolateParams=true"} {
 			t.Run(server.Name+" "+parameters, func(t *testing.T) {
 				if server.Name == "mysql56" && parameters == "tls=skip-verify" {
 					t.Skip("its TLS is too old")

@@ -16,6 +16,7 @@ type recorded struct {
 	part     *part  // the file that it is written to; nil while it is written to none
 	ready    bool   // its login has been said
 	finished uint64 // number of the command that ended last
+	server   intercept.Connected
 	comment  string
 }
 
@@ -56,17 +57,36 @@ func (c *recorded) attach(w *recordWriter, at int64, commands uint64, again bool
 	c.connect(w, intercept.ClientLeg, at, &info)
 	if again {
 		c.login(w, intercept.ClientLeg, at, &info)
-		if info.ServerTo != "" {
-			c.server(w, at)
+		if c.server.To != "" {
+			c.connectServer(w, at)
 			c.login(w, intercept.ServerLeg, at, &info)
 		}
 	}
 }
 
-// server begins the leg to the server.
-func (c *recorded) server(w *recordWriter, at int64) {
+// connected is told that the leg to the server is another connection.
+func (c *recorded) connected(w *recordWriter, k *intercept.Connected, at int64) {
+	c.server = *k
+	l := &c.legs[intercept.ServerLeg]
+	if l.open && c.part != nil {
+		c.finish(intercept.ServerLeg, at)
+	}
+	*l = recordedLeg{}
+	if !k.LoggedIn {
+		return
+	}
 	info := c.c.Info()
-	c.legs[intercept.ServerLeg].ends = endsOf(info.ServerFrom, info.ServerTo, c.c.ID, 1)
+	l.wash.resume(info)
+	if c.part != nil {
+		c.connectServer(w, at)
+		c.login(w, intercept.ServerLeg, at, &info)
+	}
+}
+
+// connectServer begins the leg to the server.
+func (c *recorded) connectServer(w *recordWriter, at int64) {
+	info := c.c.Info()
+	c.legs[intercept.ServerLeg].ends = endsOf(c.server.From, c.server.To, c.c.ID, 1)
 	c.connect(w, intercept.ServerLeg, at, &info)
 }
 
@@ -103,7 +123,7 @@ func (c *recorded) connect(w *recordWriter, leg intercept.Leg, at int64, info *i
 	if leg == intercept.ClientLeg {
 		n.At, n.Client, n.Listen = c.c.Opened, info.Client, info.Listen
 	} else {
-		n.Backend = info.Backend
+		n.Backend = c.server.Backend
 	}
 	w.say(c, n)
 	l.open, l.seq = true, [2]uint32{}
@@ -142,7 +162,7 @@ func (c *recorded) bytes(w *recordWriter, it *item, b []byte) {
 		c.command(w, it)
 	}
 	if c.part != nil && !l.open && it.leg == intercept.ServerLeg {
-		c.server(w, it.at)
+		c.connectServer(w, it.at)
 	}
 	wash.wash(it.dir, b, func(b []byte) {
 		if c.part != nil {
@@ -209,13 +229,20 @@ func (c *recorded) close(w *recordWriter, cause string, at int64) {
 				c.data(intercept.Leg(leg), mysqlwire.Direction(d), at, rest)
 			}
 		}
-		if l.open {
-			c.segment(intercept.Leg(leg), mysqlwire.ToServer, at, flagFIN|flagACK, nil)
-			c.segment(intercept.Leg(leg), mysqlwire.ToClient, at, flagFIN|flagACK, nil)
-			c.segment(intercept.Leg(leg), mysqlwire.ToServer, at, flagACK, nil)
-		}
+		c.finish(intercept.Leg(leg), at)
 	}
 	c.detach()
+}
+
+// finish writes the packets that end a stream.
+func (c *recorded) finish(leg intercept.Leg, at int64) {
+	if !c.legs[leg].open {
+		return
+	}
+	c.segment(leg, mysqlwire.ToServer, at, flagFIN|flagACK, nil)
+	c.segment(leg, mysqlwire.ToClient, at, flagFIN|flagACK, nil)
+	c.segment(leg, mysqlwire.ToServer, at, flagACK, nil)
+	c.legs[leg].open = false
 }
 
 // data writes bytes in segments that are not too long, cut between frames where they can be.

@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"fmt"
+	"os"
 	"sync"
 	"time"
 
@@ -107,7 +108,7 @@ func NewRecorder(o RecordOptions) (*Recorder, error) {
 	r := &Recorder{
 		o: o, done: make(chan struct{}), bell: make(chan struct{}, 1), room: make(chan struct{}), conns: map[*intercept.Conn]*tapped{},
 	}
-	w := &recordWriter{r: r, o: &r.o, conns: map[*recorded]struct{}{}}
+	w := &recordWriter{r: r, o: &r.o, conns: map[*recorded]struct{}{}, put: (*os.File).Write}
 	if err := w.begin(); err != nil {
 		return nil, err
 	}
@@ -180,6 +181,16 @@ func (r *Recorder) Opened(c *intercept.Conn) {
 	r.conns[c] = t
 	r.add(item{conn: t.rec, at: at, do: func(w *recordWriter) { w.opened(t.rec, at) }})
 	r.mu.Unlock()
+}
+
+// Connected implements intercept.Tap.
+func (r *Recorder) Connected(c *intercept.Conn, k *intercept.Connected) {
+	own, at := *k, time.Now().UnixNano()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if t := r.conns[c]; t != nil {
+		r.add(item{conn: t.rec, at: at, do: func(w *recordWriter) { t.rec.connected(w, &own, at) }})
+	}
 }
 
 // Closed implements intercept.Tap.

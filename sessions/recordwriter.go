@@ -38,6 +38,7 @@ type recordWriter struct {
 	done    int64     // bytes of finished files
 	retry   time.Time // the disk failed: not before then
 	failed  error
+	put     func(*os.File, []byte) (int, error) // writes to a file
 }
 
 // part is a file of a recording, or a segment of the spool.
@@ -119,7 +120,7 @@ func (w *recordWriter) run() {
 			it := &q.items[i]
 			w.item(it, bytes[:it.n])
 			bytes = bytes[it.n:]
-			if w.current != nil && len(w.current.out.Buf) > 4*enoughBytes {
+			if w.current != nil && len(w.current.out.Buf) > w.batch() {
 				w.flush()
 			}
 		}
@@ -247,7 +248,7 @@ func (w *recordWriter) write(p *part) {
 		w.dropped(p)
 		return
 	}
-	n, err := p.file.Write(p.out.Buf)
+	n, err := w.put(p.file, p.out.Buf)
 	if err == nil {
 		p.size += int64(n)
 		p.out.Buf, p.fresh = p.out.Buf[:0], p.fresh[:0]
@@ -291,7 +292,7 @@ func (w *recordWriter) turn() {
 	p := w.current
 	size, age := w.o.Size, w.o.Time
 	if w.path == "" {
-		size, age = max(w.o.Spool/spoolSegments, 64<<10), 0
+		size, age = w.segmentSize(), 0
 	}
 	if p.size > 0 && (size > 0 && p.size >= size || age > 0 && time.Since(p.begun) >= age) && w.failed == nil {
 		w.next()
@@ -343,7 +344,7 @@ func (w *recordWriter) next() {
 	}
 	w.others = append(w.others, w.current)
 	w.current = p
-	for w.path == "" && len(w.spool) > spoolSegments {
+	for w.path == "" && len(w.spool) > 1 && w.spooled() > w.o.Spool-w.segmentSize() {
 		old := w.spool[0]
 		w.spool = w.spool[1:]
 		for c := range w.conns {
@@ -354,6 +355,26 @@ func (w *recordWriter) next() {
 		w.others = without(w.others, old)
 		_ = old.file.Close() // it is gone
 	}
+}
+
+// segmentSize is when the spool's next segment begins.
+func (w *recordWriter) segmentSize() int64 { return max(w.o.Spool/spoolSegments, 64<<10) }
+
+// spooled is the size of the spool.
+func (w *recordWriter) spooled() (n int64) {
+	for _, p := range w.spool {
+		n += p.size
+	}
+	return n
+}
+
+// batch is how much is written at once.
+func (w *recordWriter) batch() int {
+	const most = 4 * enoughBytes
+	if w.path == "" {
+		return int(min(most, w.segmentSize()/2))
+	}
+	return most
 }
 
 func without(list []*part, p *part) []*part {
@@ -370,10 +391,7 @@ func without(list []*part, p *part) []*part {
 func (w *recordWriter) publish() {
 	st := RecordStatus{Path: w.path, Err: w.failed, Spool: w.path == "" && w.current != nil, Size: w.done}
 	if w.path == "" {
-		st.Size = 0
-		for _, p := range w.spool {
-			st.Size += p.size
-		}
+		st.Size = w.spooled()
 	} else {
 		for _, p := range append(w.others[:len(w.others):len(w.others)], w.current) {
 			if p != nil {

@@ -248,7 +248,7 @@ func (s *scan) block(b *pcapng.Block) {
 		b.Interface = clientInterface
 	}
 	if i.Name != "" && !ix.recording && s.ours() {
-		ix.recording, s.streams.PerInterface = true, true
+		ix.recording, s.streams.PerInterface, s.streams.InOrder = true, true, true
 	}
 	s.streams.Packet(i.Link, b)
 }

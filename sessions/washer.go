@@ -24,10 +24,11 @@ type washer struct {
 
 	// The command phase, of the client's bytes.
 	caps     mysqlwire.Caps
-	left     int    // bytes to come of a frame that passes
-	gathered []byte // a frame that is looked at whole, as far as it has come
-	change   bool   // a COM_CHANGE_USER is under way
-	asleep   bool   // bytes were lost: until a command can be recognised
+	left     int      // bytes to come of a frame that passes
+	gathered []byte   // a frame that is looked at whole, as far as it has come
+	change   bool     // a COM_CHANGE_USER is under way
+	secrets  [][]byte // of the statement under way: a server's error repeats parts of it
+	asleep   bool     // bytes were lost: until a command can be recognised
 }
 
 // clean reports whether nothing is held back or under way.
@@ -61,7 +62,7 @@ func (w *washer) wash(dir mysqlwire.Direction, b []byte, pass func([]byte)) {
 	case !w.ready:
 		w.login(dir, b, pass)
 	case dir == mysqlwire.ToClient:
-		pass(b)
+		pass(w.hush(b))
 	default:
 		w.client(b, pass)
 	}
@@ -212,6 +213,7 @@ func (w *washer) run(b []byte) (n int) {
 
 func (w *washer) count(h mysqlwire.Header, head []byte) {
 	if h.Seq == 0 {
+		w.secrets = nil
 		w.change = len(head) > 0 && mysqlwire.Command(head[0]) == mysqlwire.ComChangeUser
 	}
 }
@@ -288,13 +290,37 @@ func (w *washer) gather(b []byte, pass func([]byte)) []byte {
 	frame := w.gathered
 	h := mysqlwire.ParseHeader(frame)
 	payload := frame[mysqlwire.HeaderLen:]
-	w.gathered = nil
+	w.gathered, w.secrets = nil, nil
 	if w.secret(h, payload[:min(len(payload), secretHead-mysqlwire.HeaderLen)]) {
 		payload = w.masked(h, payload)
 		frame = append(mysqlwire.Header{Len: len(payload), Seq: h.Seq}.Append(nil), payload...)
 	}
+	taken := w.secrets
 	w.count(h, payload)
+	w.secrets = taken
 	pass(frame)
+	return b
+}
+
+// mask takes the secrets out of a statement, and remembers them.
+func (w *washer) mask(sql string) string {
+	masked, secrets := sqltext.MaskSecrets(sql)
+	w.secrets = nil
+	for _, s := range secrets {
+		if len(s) > 2 {
+			w.secrets = append(w.secrets, []byte(s))
+		}
+	}
+	return masked
+}
+
+// hush overwrites the secrets of the statement that is answered.
+func (w *washer) hush(b []byte) []byte {
+	for _, s := range w.secrets {
+		if bytes.Contains(b, s) {
+			b = bytes.ReplaceAll(b, s, bytes.Repeat([]byte{'*'}, len(s)))
+		}
+	}
 	return b
 }
 
@@ -309,7 +335,7 @@ func (w *washer) masked(h mysqlwire.Header, payload []byte) []byte {
 		return mysqlwire.BlankPayload(c.Kind(), payload, cx)
 	case mysqlwire.ComStmtPrepare:
 		sql := string(payload[1:])
-		if m := sqltext.Mask(sql); m != sql {
+		if m := w.mask(sql); m != sql {
 			return append([]byte{payload[0]}, m...)
 		}
 	case mysqlwire.ComQuery:
@@ -317,7 +343,7 @@ func (w *washer) masked(h mysqlwire.Header, payload []byte) []byte {
 		if m.Decode(payload, cx) != nil {
 			return payload
 		}
-		if masked := sqltext.Mask(m.SQL); masked != m.SQL {
+		if masked := w.mask(m.SQL); masked != m.SQL {
 			if b, err := m.WithSQL(masked).Encode(nil, cx); err == nil && len(b) < mysqlwire.MaxFrame {
 				return b
 			}

@@ -87,6 +87,8 @@ type Assembler struct {
 	Counts Counts
 	// PerInterface keeps streams of different interfaces apart, though their addresses be the same.
 	PerInterface bool
+	// InOrder says that nothing comes before its turn: a hole will not be filled.
+	InOrder bool
 
 	src     io.ReaderAt
 	sink    Sink
@@ -203,6 +205,13 @@ func (a *Assembler) acked(s *Stream, side Side, ack uint32) {
 	if int32(ack-h.acked) > 0 {
 		h.acked = ack
 	}
+	if h.fin && ack == h.finSeq+1 {
+		ack--
+	}
+	if lack := int(int32(ack - h.next)); a.InOrder && lack > 0 && len(h.early) == 0 {
+		h.next = ack
+		a.missing(s, side, lack)
+	}
 	if len(h.early) == 0 {
 		return
 	}
@@ -220,7 +229,7 @@ func (a *Assembler) segment(s *Stream, from Side, e early, data []byte) {
 	case ahead > 0:
 		a.Counts.Early++
 		h.keep(e)
-		if h.waited++; h.waited >= patience {
+		if h.waited++; h.waited >= patience || a.InOrder {
 			a.skip(s, from)
 		}
 		return
