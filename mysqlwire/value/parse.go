@@ -202,7 +202,12 @@ func (s Spec) parseBytes(text string) (Value, error) {
 		return nil, err
 	}
 	if s.Binary {
-		if b, ok, err := parseHex(text); ok {
+		b, ok, err := parseHex(text)
+		if list, is := strings.CutPrefix(text, "vector"); is && strings.HasPrefix(list, "[") { // MariaDB's are VARBINARY
+			b, err = vectorBytes(list)
+			ok = true
+		}
+		if ok {
 			if err != nil {
 				return nil, err
 			}
@@ -292,6 +297,14 @@ func parseVector(text string) (Value, error) {
 	if b, ok, err := parseHex(text); ok {
 		return b, err
 	}
+	b, err := vectorBytes(text)
+	if err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+func vectorBytes(text string) ([]byte, error) {
 	inner, opened := strings.CutPrefix(text, "[")
 	inner, closed := strings.CutSuffix(inner, "]")
 	if !opened || !closed {
