@@ -30,7 +30,7 @@ const semiSyncMagic = 0xef
 
 func (m *BinlogEvent) decode(c *cursor, _ *Context) {
 	c.tag("header", 0)
-	if c.semiSync() {
+	if hasSemiSync(c.b[min(c.off, len(c.b)):], len(c.b)-c.off) {
 		m.SemiSync = true
 		c.tag("semi_sync", semiSyncMagic)
 		m.AckWanted = c.uint8("ack_wanted")
@@ -46,16 +46,20 @@ func (m *BinlogEvent) decode(c *cursor, _ *Context) {
 	m.Body = c.rest("body")
 }
 
-// semiSync tells two bytes in front of the event from a timestamp that begins like them, by the
-// length the event gives itself.
-func (c *cursor) semiSync() bool {
-	const header, lengthOff = 19, 9
-	b := c.b[c.off:]
-	if len(b) < header+2 || b[0] != semiSyncMagic {
+// Lengths in the header of an event.
+const (
+	eventHeader    = 19
+	eventLengthOff = 9
+)
+
+// hasSemiSync tells two bytes in front of an event of n bytes from a timestamp that begins like them,
+// by the length the event gives itself. b is the beginning of the event, its header at least.
+func hasSemiSync(b []byte, n int) bool {
+	if len(b) < eventHeader+2 || b[0] != semiSyncMagic {
 		return false
 	}
-	return binary.LittleEndian.Uint32(b[lengthOff:]) != uint32(len(b)) &&
-		binary.LittleEndian.Uint32(b[2+lengthOff:]) == uint32(len(b)-2)
+	le := binary.LittleEndian
+	return uint64(le.Uint32(b[eventLengthOff:])) != uint64(n) && uint64(le.Uint32(b[2+eventLengthOff:])) == uint64(n-2)
 }
 
 func (m *BinlogEvent) Encode(dst []byte, _ *Context) ([]byte, error) {
@@ -77,8 +81,11 @@ type EventType uint8
 
 var eventTypeNames = map[EventType]string{
 	0: "UNKNOWN_EVENT", 1: "START_EVENT_V3", 2: "QUERY_EVENT", 3: "STOP_EVENT", 4: "ROTATE_EVENT", 5: "INTVAR_EVENT",
+	6: "LOAD_EVENT", 7: "SLAVE_EVENT", 8: "CREATE_FILE_EVENT", 9: "APPEND_BLOCK_EVENT", 10: "EXEC_LOAD_EVENT",
+	11: "DELETE_FILE_EVENT", 12: "NEW_LOAD_EVENT",
 	13: "RAND_EVENT", 14: "USER_VAR_EVENT", 15: "FORMAT_DESCRIPTION_EVENT", 16: "XID_EVENT",
 	17: "BEGIN_LOAD_QUERY_EVENT", 18: "EXECUTE_LOAD_QUERY_EVENT", 19: "TABLE_MAP_EVENT",
+	20: "PRE_GA_WRITE_ROWS_EVENT", 21: "PRE_GA_UPDATE_ROWS_EVENT", 22: "PRE_GA_DELETE_ROWS_EVENT",
 	23: "WRITE_ROWS_EVENT_V1", 24: "UPDATE_ROWS_EVENT_V1", 25: "DELETE_ROWS_EVENT_V1", 26: "INCIDENT_EVENT",
 	27: "HEARTBEAT_LOG_EVENT", 28: "IGNORABLE_LOG_EVENT", 29: "ROWS_QUERY_LOG_EVENT", 30: "WRITE_ROWS_EVENT",
 	31: "UPDATE_ROWS_EVENT", 32: "DELETE_ROWS_EVENT", 33: "GTID_LOG_EVENT", 34: "ANONYMOUS_GTID_LOG_EVENT",

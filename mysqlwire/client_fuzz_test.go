@@ -43,6 +43,7 @@ var clientSeeds = map[Kind][]string{
 	KindResetConnection:  {"1f"},
 	KindStmtBulkExecute:  {"fa 01000000 8000 0380 fe00 00 01000000 00 0161 01 02", "fa 01000000 4000 00 07 00 08"},
 	KindOtherCommand:     {"77 01"},
+	KindSemiSyncAck:      {"ef 0401000000000000 6c6f672e31"},
 }
 
 // fuzzContext makes one of the situations a packet can be read in.

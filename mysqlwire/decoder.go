@@ -55,6 +55,8 @@ type login struct {
 	setUser, setDB bool
 	sets           string // text with SET statements
 	collation      uint16 // of a COM_CHANGE_USER
+	option         uint16 // of COM_SET_OPTION
+	setOption      bool
 }
 
 // Agree tells the capabilities that both sides have.
@@ -97,7 +99,7 @@ func (d *Decoder) Next(dir Direction, h Header, head []byte) (f Frame, err error
 	switch {
 	case f.Begins:
 		d.begin()
-	case f.Ends && f.Kind == KindOK:
+	case f.Ends && (f.Kind == KindOK || f.Kind == KindEOF && d.cmd == ComSetOption):
 		d.succeed()
 	}
 	if d.pending.sets != "" && (f.Kind == KindOK || f.Kind == KindEOF) {
@@ -130,6 +132,14 @@ func (d *Decoder) succeed() {
 	}
 	if d.pending.setDB {
 		d.db = d.pending.db
+	}
+	if d.pending.setOption {
+		switch d.pending.option {
+		case MultiStatementsOn:
+			d.Agree(d.caps|MultiStatements, d.mariadb)
+		case MultiStatementsOff:
+			d.Agree(d.caps&^MultiStatements, d.mariadb)
+		}
 	}
 	if d.cmd == ComChangeUser || d.cmd == ComResetConnection {
 		d.stmts, d.last = statements{}, nil
@@ -164,6 +174,8 @@ func (d *Decoder) Need(f Frame) int {
 		n = 7
 	case KindStmtClose, KindStmtReset, KindStmtFetch:
 		n = 5
+	case KindSetOption:
+		n = 3
 	case KindOK:
 		if d.status.Has(StatusSessionStateChanged) && d.caps.Has(SessionTrack) {
 			n = maxNote
@@ -237,6 +249,10 @@ func (d *Decoder) noteCommand(k Kind, payload []byte) {
 		var m ChangeUser
 		if m.Decode(payload, d.Context()) == nil {
 			d.pending = login{user: m.User, db: m.DB, setUser: true, setDB: true, collation: m.Collation}
+		}
+	case KindSetOption:
+		if len(payload) >= 3 {
+			d.pending = login{option: binary.LittleEndian.Uint16(payload[1:]), setOption: true}
 		}
 	case KindStmtPrepare:
 		d.last = nil

@@ -30,7 +30,8 @@ const (
 	KindPrepareOK // COM_STMT_PREPARE_OK
 	KindParam     // parameter definition after KindPrepareOK
 	KindLocalInfile
-	KindFileData // client's bytes for LOCAL INFILE
+	KindFileData    // client's bytes for LOCAL INFILE
+	KindSemiSyncAck // a replica's, in the middle of the binary log
 	KindStatistics
 	KindBinlogEvent
 	KindOpaque // a stream nobody follows any more
@@ -72,7 +73,8 @@ var kindNames = [kinds]string{
 	KindOK: "OK", KindERR: "ERR", KindEOF: "EOF", KindProgress: "progress", KindColumnCount: "column count",
 	KindColumn: "ColumnDefinition41", KindTextRow: "text row", KindBinaryRow: "binary row", KindPrepareOK: "COM_STMT_PREPARE_OK",
 	KindParam: "parameter definition", KindLocalInfile: "LOCAL INFILE request", KindFileData: "LOCAL INFILE data",
-	KindStatistics: "statistics", KindBinlogEvent: "binlog event", KindOpaque: "opaque",
+	KindSemiSyncAck: "semi-sync acknowledgement",
+	KindStatistics:  "statistics", KindBinlogEvent: "binlog event", KindOpaque: "opaque",
 	KindQuit: "COM_QUIT", KindInitDB: "COM_INIT_DB", KindQuery: "COM_QUERY", KindFieldList: "COM_FIELD_LIST",
 	KindRefresh: "COM_REFRESH", KindShutdown: "COM_SHUTDOWN", KindStatisticsCommand: "COM_STATISTICS",
 	KindProcessInfo: "COM_PROCESS_INFO", KindProcessKill: "COM_PROCESS_KILL", KindDebug: "COM_DEBUG", KindPing: "COM_PING",

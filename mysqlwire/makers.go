@@ -22,6 +22,7 @@ var makers = [kinds]func() Message{
 	KindPrepareOK:         func() Message { return &PrepareOK{} },
 	KindLocalInfile:       func() Message { return &LocalInfile{} },
 	KindFileData:          func() Message { return &FileData{} },
+	KindSemiSyncAck:       func() Message { return &SemiSyncAck{} },
 	KindStatistics:        func() Message { return &StatisticsText{} },
 	KindBinlogEvent:       func() Message { return &BinlogEvent{} },
 	KindQuit:              func() Message { return &Quit{} },

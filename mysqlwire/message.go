@@ -83,3 +83,5 @@ func (m *Unknown) fromClient()                                   {}
 func (m *Unknown) fromServer()                                   {}
 
 func itoa(i int) string { return strconv.Itoa(i) }
+
+func utoa(u uint64) string { return strconv.FormatUint(u, 10) }

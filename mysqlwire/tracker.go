@@ -158,6 +158,9 @@ func (t *Tracker) interrupt(f *Frame, head []byte) error {
 	case t.state == StateStream && f.Dir == ToServer && !f.More:
 		// Replicas acknowledge events while more come, and hang up in the middle.
 		f.Kind = KindOpaque
+		if len(head) > 0 && head[0] == semiSyncMagic {
+			f.Kind = KindSemiSyncAck
+		}
 		if len(head) == 1 && Command(head[0]) == ComQuit {
 			f.Kind, f.Ends = KindQuit, true
 			t.state, t.more = StateClosed, false

@@ -513,7 +513,7 @@ S ok = OK ends
 C 12 04 00 00 00 = COM_BINLOG_DUMP begins
 S 00 'event' = binlog event
 S 00 ef 01 'event' len=16777215 = binlog event more
-C ef 0000000000000000 'log.1' seq=0 = opaque
+C ef 0000000000000000 'log.1' seq=0 = semi-sync acknowledgement
 S ff 'ore' seq=3 = binlog event cont
 S fe 'long event' len=20 seq=4 = binlog event
 C 01 seq=0 = COM_QUIT ends
