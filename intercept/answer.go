@@ -2,6 +2,7 @@ package intercept
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"mydbg/mysqlwire"
@@ -138,9 +139,9 @@ func (s *session) serverHead(in *incoming, h mysqlwire.Header) error {
 }
 
 // swallows reports whether the frames that come do not go to the client as they are. What the server
-// says unasked, an error before it closes, does.
+// says unasked, an error before it closes, does; a request for a file goes when it has been decided on.
 func (s *session) swallows() bool {
-	return s.x.Seq != 0 && (s.now.mode != relayed || s.exchange != nil)
+	return s.x.Seq != 0 && (s.now.mode != relayed || s.exchange != nil || s.in[mysqlwire.ToClient].first.Kind == mysqlwire.KindLocalInfile)
 }
 
 // interesting reports whether a packet is decoded as it passes, for the counts of the list.
@@ -179,7 +180,7 @@ func (s *session) serverPart(in *incoming, b []byte) {
 // serverFrameEnd handles a frame that has come whole.
 func (s *session) serverFrameEnd(ctx context.Context, in *incoming) error {
 	if in.full {
-		return s.collectLimit(ctx, in)
+		return s.frameFull(ctx, in)
 	}
 	f := in.first
 	n := &s.now
@@ -198,13 +199,13 @@ func (s *session) serverFrameEnd(ctx context.Context, in *incoming) error {
 		s.server.seq = in.frame.Seq + 1
 		return s.authFromServer(ctx, in.body)
 	}
+	if f.Kind == mysqlwire.KindLocalInfile {
+		return s.fileRequest(ctx, in)
+	}
 	if n.mode == collected {
 		n.answer.Packets = append(n.answer.Packets, mysqlwire.Packet{Kind: f.Kind, Payload: append([]byte(nil), in.body...)})
 		n.size += mysqlwire.HeaderLen + len(in.body)
 		in.body = in.body[:0]
-	}
-	if f.Kind == mysqlwire.KindLocalInfile {
-		return s.upload(in)
 	}
 	if !in.frame.Ends {
 		return s.collectLimit(ctx, in)
@@ -227,6 +228,17 @@ func (s *session) serverFrameEnd(ctx context.Context, in *incoming) error {
 		}
 	}
 	return s.answered(ctx)
+}
+
+// frameFull handles a frame whose packet goes on in the next.
+func (s *session) frameFull(ctx context.Context, in *incoming) error {
+	switch {
+	case in.first.Kind == mysqlwire.KindLocalInfile:
+		return errors.New("the server asks for a file with a name of more than 16 MiB")
+	case in.what == gather && s.now.mode == relayed && s.exchange == nil: // it would be counted, and is too long for that
+		in.what, in.body = relay, nil
+	}
+	return s.collectLimit(ctx, in)
 }
 
 // count takes what an answer's packet says of itself.

@@ -54,7 +54,7 @@ func (s *session) decide(ctx context.Context, ev *Event, own *leg) (v Verdict, o
 	if scriptHolds {
 		after = merge(after, why)
 	}
-	if step, stops := s.proxy.Stepper.stop(s.conn, ev.Point); stops {
+	if step, stops := s.proxy.Stepper.stop(s.conn, ev); stops {
 		after = merge(after, step)
 	}
 	if v, done, ok := s.heed(ctx, ev, after, own); done || !ok {

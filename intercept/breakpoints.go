@@ -142,6 +142,15 @@ func (bp *breakpoint) watches() bool {
 	})
 }
 
+// interest is where the rule is asked. One about files is asked about requests for them, and not about
+// the answers behind these.
+func (bp *breakpoint) interest() Points {
+	if bp.Rule.If.Uses().Has(usesFile) && bp.points.Has(rule.ReadQueryResult) {
+		return bp.points&^At(rule.ReadQueryResult) | FileRequests
+	}
+	return bp.points
+}
+
 // hooks are the stops of the chain: those before the scripts and those after.
 func (b *Breakpoints) hooks() (pre, post []Hook) {
 	b.mu.Lock()
@@ -259,7 +268,7 @@ type stops struct {
 
 func (s *stops) add(bp *breakpoint) {
 	s.rules = append(s.rules, bp)
-	s.interest |= bp.points
+	s.interest |= bp.interest()
 	s.uses |= bp.Rule.If.Uses()
 	if bp.Rule.Hit.Per == rule.PerDigest {
 		s.uses |= usesDigest
@@ -273,7 +282,7 @@ func (s *stops) Handle(_ context.Context, ev *Event) (Verdict, error) {
 	var sum Verdict
 	var env *rule.Env
 	for _, bp := range s.rules {
-		if !bp.points.Has(ev.Point) {
+		if !bp.interest().asked(ev) {
 			continue
 		}
 		if env == nil {

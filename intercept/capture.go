@@ -14,6 +14,7 @@ const (
 	stageSent                   // what the server was sent instead
 	stageAnswer                 // the server's answer
 	stageDelivered              // what the client was sent instead
+	stageUpload                 // the beginning of what the client sends of a file
 )
 
 // captureLimit is how many bytes of one exchange the journal keeps: enough to look at any
@@ -46,6 +47,25 @@ func (c *capture) begin(s stage, k mysqlwire.Kind, n int) {
 	c.buf = append(c.buf, byte(s), byte(k))
 	c.buf = binary.LittleEndian.AppendUint32(c.buf, uint32(min(n, 1<<32-1)))
 	c.buf = binary.LittleEndian.AppendUint32(c.buf, 0)
+}
+
+// head is begin for a packet of which no more than most bytes are wanted; what is left out is not missed.
+func (c *capture) head(s stage, k mysqlwire.Kind, n, most int) {
+	cut := c.cut
+	c.begin(s, k, n)
+	c.cut, c.more = cut, min(c.more, most)
+}
+
+// command is the command that the server got last, as far as it was kept.
+func (c *capture) command() (k mysqlwire.Kind, payload []byte, whole bool) {
+	for buf := c.buf; len(buf) >= captureHeader; {
+		full, kept := binary.LittleEndian.Uint32(buf[2:]), binary.LittleEndian.Uint32(buf[6:])
+		if s := stage(buf[0]); s == stageReceived || s == stageSent {
+			k, payload, whole = mysqlwire.Kind(buf[1]), buf[captureHeader:][:kept:kept], full == kept
+		}
+		buf = buf[captureHeader+kept:]
+	}
+	return k, payload, whole
 }
 
 // extend says that the packet goes on in another frame of n bytes.
@@ -105,8 +125,9 @@ type Detail struct {
 	// Delivered is what the client was sent instead of Answer; nil when it was the same. An empty
 	// one with MarkHidden: the client saw nothing.
 	Delivered *mysqlwire.Answer
-	Missing   bool // the bytes are gone from memory
-	Cut       bool // only the first captureLimit bytes were kept
+	Uploaded  []mysqlwire.Packet // the beginning of the files that the client sent, each as far as it was kept
+	Missing   bool               // the bytes are gone from memory
+	Cut       bool               // only the first captureLimit bytes were kept
 }
 
 // replay reads captured records into d.
@@ -132,6 +153,8 @@ func (d *Detail) replay(buf []byte) {
 				d.Delivered = &mysqlwire.Answer{Command: d.Command}
 			}
 			addPacket(d.Delivered, p, partial)
+		case stageUpload:
+			d.Uploaded = append(d.Uploaded, p)
 		}
 	}
 }

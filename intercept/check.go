@@ -26,6 +26,9 @@ func Check(ev *Event, v *Verdict) error {
 	case rule.ReadQuery:
 		return checkCommand(ev, v)
 	case rule.ReadQueryResult:
+		if ev.File != nil {
+			return checkFile(ev, v)
+		}
 		return checkResult(ev, v)
 	case rule.Disconnect:
 		if v.Touches() {

@@ -178,6 +178,9 @@ func (s *session) trackClient(in *incoming, h mysqlwire.Header, head []byte) err
 		return s.lost(err)
 	}
 	in.frame = f
+	if f.Kind == mysqlwire.KindFileData {
+		s.fileData(f, h.Len)
+	}
 	return nil
 }
 
@@ -186,6 +189,9 @@ func (s *session) clientPart(in *incoming, b []byte) error {
 	case gather:
 		in.body = append(in.body, b...)
 	case relay:
+		if in.frame.Kind == mysqlwire.KindFileData {
+			s.kept.add(b)
+		}
 		return s.toServer(b)
 	}
 	return nil
@@ -343,7 +349,7 @@ func (s *session) begin(payload []byte, size int) {
 	}
 	s.final, s.reply, s.seq, s.plan = Verdict{}, nil, 1, nil
 	s.shown, s.owed, s.broken, s.hung = false, false, false, false
-	s.prepared, s.failed = 0, nil
+	s.prepared, s.failed, s.up = 0, nil, uploading{}
 	s.dbWas = s.dec.DB()
 	if cmd == mysqlwire.ComInitDB && len(payload) > 1 {
 		s.dbAsked = string(payload[1:])

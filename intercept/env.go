@@ -20,6 +20,7 @@ var (
 	usesDigest = rule.Set("digest", "digest_text")
 	usesParams = rule.Set("params")
 	usesRow    = rule.Set("row")
+	usesFile   = rule.Set("file", "file_unnamed")
 )
 
 // env fills in what a condition asks about an event: only what uses names, beside what is free.
@@ -62,6 +63,9 @@ func (ev *Event) fillAnswer(e *rule.Env, uses rule.FieldSet) {
 		}
 	}
 	fillCounts(e, &ev.Counts)
+	if ev.File != nil {
+		e.File, e.FileUnnamed = ev.File.Name, !ev.File.Named
+	}
 	if ev.Answer == nil {
 		return
 	}
@@ -92,6 +96,9 @@ func (x *Exchange) Env(info *ConnInfo, detail *Detail, uses rule.FieldSet) *rule
 		e.At = rule.ReadQuery // its answer is not known yet
 	}
 	fillCounts(e, &x.Counts)
+	if x.Upload != nil {
+		e.File, e.FileUnnamed = x.Upload.File, x.Marks&MarkUnnamedFile != 0
+	}
 	e.Bytes = int(x.BytesOut)
 	took := x.Took()
 	e.Ms, e.Slow = float64(took.Microseconds())/1000, took >= SlowAfter

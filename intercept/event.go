@@ -50,6 +50,10 @@ type Event struct {
 	Counts Counts            // read_query_result
 	Queued int               // queries still waiting behind it
 
+	// File is the server's request for a file at read_query_result, the Packet of the event: Answer
+	// is nil then. A verdict can give another name (Forward with Packet) or refuse (Reply).
+	File *FileRequest
+
 	SoFar Verdict // what the automatic hooks decided; set when stops are asked
 
 	asked []byte // the beginning of the client's command, whose answer is decided on

@@ -24,16 +24,17 @@ func (s State) String() string { return stateNames[s] }
 type Mark uint16
 
 const (
-	MarkPaused   Mark = 1 << iota // was held
-	MarkEdited                    // a person changed it
-	MarkInjected                  // not sent by the client
-	MarkCrafted                   // answered in the server's place
-	MarkScripted                  // a script changed it
-	MarkRule                      // a rule changed or delayed it
-	MarkPartial                   // only partly kept or decoded
-	MarkHidden                    // its answer was not sent to the client
-	MarkMarked                    // marked by a person or a rule
-	MarkOpaque                    // the tracker lost it
+	MarkPaused      Mark = 1 << iota // was held
+	MarkEdited                       // a person changed it
+	MarkInjected                     // not sent by the client
+	MarkCrafted                      // answered in the server's place
+	MarkScripted                     // a script changed it
+	MarkRule                         // a rule changed or delayed it
+	MarkPartial                      // only partly kept or decoded
+	MarkHidden                       // its answer was not sent to the client
+	MarkMarked                       // marked by a person or a rule
+	MarkOpaque                       // the tracker lost it
+	MarkUnnamedFile                  // the server asked for a file that the statement does not name
 )
 
 // Counts of an answer, as far as it has come.
@@ -74,6 +75,7 @@ type Exchange struct {
 	By      string // who stopped or changed it, last
 	Note    string // "client left after 30.0s", "not sent"
 	InTx    bool   // the server was in a transaction when it began
+	Upload  *Upload
 	Counts
 }
 

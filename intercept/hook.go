@@ -20,6 +20,18 @@ func At(points ...Point) Points {
 	return s
 }
 
+// FileRequests is added to a Hook's interest in read_query_result, or stands for itself: the hook is
+// asked when the server wants a file of the client's, see Event.File. Other hooks are not.
+const FileRequests Points = 1 << 15
+
+// asked reports whether a hook with this interest is asked about ev.
+func (s Points) asked(ev *Event) bool {
+	if ev.File != nil {
+		return s&FileRequests != 0
+	}
+	return s.Has(ev.Point)
+}
+
 // Has reports whether p is in the set.
 func (s Points) Has(p Point) bool { return s>>p&1 != 0 }
 
@@ -81,7 +93,7 @@ func (e *HookError) Unwrap() error { return e.Err }
 func (c *Chain) automatic(ctx context.Context, ev *Event, owner Hook, report func(error)) Verdict {
 	var sum Verdict
 	for _, h := range c.auto {
-		if !h.Interest().Has(ev.Point) && h != owner {
+		if !h.Interest().asked(ev) && (h != owner || ev.File != nil) {
 			continue
 		}
 		if ev.Point == rule.ReadQueryResult && owner != nil && h != owner {
@@ -116,7 +128,7 @@ func (c *Chain) automatic(ctx context.Context, ev *Event, owner Hook, report fun
 func (c *Chain) stops(ctx context.Context, hooks []Hook, ev *Event, report func(error)) Verdict {
 	var sum Verdict
 	for _, h := range hooks {
-		if !h.Interest().Has(ev.Point) {
+		if !h.Interest().asked(ev) {
 			continue
 		}
 		v, err := h.Handle(ctx, ev)

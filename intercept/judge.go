@@ -227,27 +227,3 @@ func (s *session) letStream(in *incoming) error {
 	n.shift = s.seq - (in.frame.Seq + 1)
 	return s.client.flush()
 }
-
-// upload has the client asked for a local file. An injected query that the client knows nothing of
-// gets an empty one.
-func (s *session) upload(in *incoming) error {
-	n := &s.now
-	next := in.frame.Seq + 1
-	if n.mode == discarded || !n.query.Show {
-		if _, err := s.dec.Next(mysqlwire.ToServer, mysqlwire.Header{Seq: next}, nil); err != nil {
-			return s.lost(err)
-		}
-		if _, err := s.server.queuePacket(nil, next); err != nil {
-			return s.left(s.server, err)
-		}
-		return s.server.flush()
-	}
-	if n.mode == collected { // from here on anew: what came before cannot be taken back
-		if err := s.deliver(&mysqlwire.Answer{Packets: n.answer.Packets, Partial: true}); err != nil {
-			return err
-		}
-		n.answer.Packets, s.shown = nil, false
-		n.shift = s.seq - next
-	}
-	return s.client.flush()
-}

@@ -55,7 +55,8 @@ type session struct {
 	exchange *auth.Exchange     // of a COM_CHANGE_USER under way
 	change   *mysqlwire.ChangeUser
 	attempt  attempt // the login
-	hung     bool    // a verdict left the client without an answer
+	up       uploading
+	hung     bool // a verdict left the client without an answer
 
 	x        Exchange        // the client's running command; Seq 0 while idle
 	asked    []byte          // the beginning of its packet

@@ -52,10 +52,10 @@ func (s *Stepper) wants(c *Conn, p Point) bool {
 }
 
 // stop reports whether c stops here and uses its mode up.
-func (s *Stepper) stop(c *Conn, p Point) (Verdict, bool) {
+func (s *Stepper) stop(c *Conn, ev *Event) (Verdict, bool) {
 	mode := StepMode(c.step.Load())
 	switch {
-	case !s.wants(c, p):
+	case !s.wants(c, ev.Point), mode == StepFinish && ev.File != nil && !s.all.Load():
 		return Verdict{}, false
 	case mode == StepCommit && mysqlwire.Status(c.status.Load()).Has(mysqlwire.StatusInTrans):
 		return Verdict{}, false

@@ -8,6 +8,7 @@ import (
 	"hash/fnv"
 	"io"
 	"net"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -26,7 +27,7 @@ func scratch(t *testing.T, s *intercepttest.Server) string {
 	t.Helper()
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(t.Name()))
-	name := fmt.Sprintf("mydbg_test_%x", h.Sum64())
+	name := fmt.Sprintf("mydbg_test_%x_%d", h.Sum64(), os.Getpid()) // others may run the same test
 	db, err := sql.Open("mysql", fmt.Sprintf("%s:%s@tcp(%s)/", s.User, s.Password, s.Addr))
 	if err != nil {
 		t.Fatal(err)

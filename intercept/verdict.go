@@ -31,6 +31,7 @@ func (a Action) String() string { return actionNames[a] }
 //	read_auth_result   Forward with Packet; Reply, Stay
 //	read_query         Forward with Queries; Reply, before which Queries are sent unseen by the client
 //	read_query_result  Forward with Answer (an edited one); Reply; Drop; Queries go to the front of the queue
+//	                   of a request for a file: Forward with Packet; Reply, which refuses it
 //	disconnect         nothing
 //
 // Delay, Close, Hang and CloseAfter count everywhere but at disconnect.

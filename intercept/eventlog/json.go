@@ -42,10 +42,29 @@ type object struct {
 	BytesOut uint64   `json:"bytes_out,omitzero"`
 	By       text     `json:"by,omitzero"`
 	Action   string   `json:"action,omitzero"`
-	Note     text     `json:"note,omitzero"` // "client left after 30.0s"
+	Note     text     `json:"note,omitzero"`   // "client left after 30.0s"
+	Upload   *upload  `json:"upload,omitzero"` // of LOAD DATA LOCAL
 	Level    string   `json:"level,omitzero"`
 	Message  text     `json:"message,omitzero"` // of a notice, with its level
 	Login    *login   `json:"login,omitzero"`   // of a notice: why a login failed
+}
+
+// upload is what came of the files that the server asked the client for.
+type upload struct {
+	File    text   `json:"file"` // the last one
+	Given   text   `json:"given,omitzero"`
+	Files   int    `json:"files"`
+	Unnamed bool   `json:"unnamed,omitzero"` // the statement does not name it
+	Refused text   `json:"refused_by,omitzero"`
+	Bytes   uint64 `json:"bytes"`
+	Packets uint64 `json:"packets"`
+}
+
+func uploadOf(u *intercept.Upload) *upload {
+	if u == nil {
+		return nil
+	}
+	return &upload{text(u.File), text(u.Given), u.Files, u.Unnamed, text(u.Refused), u.Bytes, u.Packets}
 }
 
 // login explains a login that failed. The facts are by their names, with _ for spaces.
@@ -104,6 +123,7 @@ func (r *record) object() *object {
 		Hook: r.hook().String(), Cmd: x.Command.Short(), User: text(info.User), DB: text(info.DB), Client: info.Client, Backend: info.Backend,
 		SQL: text(r.sql), Digest: r.digest(), Verb: r.env.Verb, HeldMs: milliseconds(x.HeldFor),
 		BytesIn: x.BytesIn, BytesOut: x.BytesOut, By: text(r.by()), Action: r.action(), Note: text(x.Note),
+		Upload: uploadOf(x.Upload),
 	}
 	if r.cut() {
 		o.SQLLen = x.SQLLen

@@ -108,6 +108,9 @@ func (r *record) remarks() string {
 	if x.HeldFor > 0 {
 		parts = append(parts, "held "+took(x.HeldFor))
 	}
+	if x.Upload != nil {
+		parts = append(parts, "file "+clean(x.Upload.Text()))
+	}
 	if x.Note != "" {
 		parts = append(parts, clean(x.Note))
 	}

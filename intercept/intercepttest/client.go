@@ -313,7 +313,8 @@ func (c *Client) TryAnswer(command []byte) (*mysqlwire.Answer, error) {
 	}
 }
 
-// Upload sends the file that a LOCAL INFILE answer asked for, in packets, and reads the end of the answer.
+// Upload sends the file that a LOCAL INFILE answer asked for, in packets, and reads the end of the answer,
+// or its part up to the request for the next file.
 func (c *Client) Upload(packets ...[]byte) *mysqlwire.Answer {
 	c.t.Helper()
 	a := &mysqlwire.Answer{}
@@ -335,7 +336,7 @@ func (c *Client) Upload(packets ...[]byte) *mysqlwire.Answer {
 			c.t.Fatal(err)
 		}
 		a.Packets = append(a.Packets, mysqlwire.Packet{Kind: f.Kind, Payload: p})
-		if f.Ends {
+		if f.Ends || f.Kind == mysqlwire.KindLocalInfile {
 			return a
 		}
 	}

@@ -37,7 +37,7 @@ import (
 // eof is EOF or, where DEPRECATE_EOF is agreed, nothing; end is what ends rows under either. hex is any
 // payload. Beyond packets: raw HEX sends bytes without a header, seq N sets the next number, leaves
 // closes, and "C> closed" waits for that. A person says: release, err CODE, ok, close, hang, edit "SQL",
-// before "SQL", after "SQL", join "SQL", and wait DURATION lets time pass.
+// file "NAME", refuse, before "SQL", after "SQL", join "SQL", and wait DURATION lets time pass.
 func Conversation(t *testing.T, file string) {
 	t.Helper()
 	text, err := os.ReadFile(file)
@@ -224,6 +224,10 @@ func (c *talk) person(words []string) error {
 		v.Action = intercept.Hang
 	case "edit":
 		v.Queries, err = intercept.Rewrite(h.Event, words[1], intercept.FromPerson)
+	case "file":
+		v = intercept.AskForFile(words[1])
+	case "refuse":
+		v = intercept.RefuseFile(h.Event)
 	case "before":
 		v.Queries = []intercept.Query{text(), {Packet: h.Packet, Show: true}}
 	case "after":
@@ -359,7 +363,7 @@ func (c *talk) journal() string {
 	return strings.Join(lines, "")
 }
 
-var markNames = []string{"paused", "edited", "injected", "crafted", "scripted", "rule", "partial", "hidden", "marked", "opaque"}
+var markNames = []string{"paused", "edited", "injected", "crafted", "scripted", "rule", "partial", "hidden", "marked", "opaque", "unnamed-file"}
 
 // split takes a line apart into words; words in quotes are Go strings.
 func split(line string) ([]string, error) {

@@ -51,6 +51,9 @@ func NewProxy(t testing.TB, o intercept.Options, backend string) *Proxy {
 	return &Proxy{Proxy: p, Addr: addr.String(), t: t}
 }
 
+// Proxied is a proxy that somebody else runs and ends.
+func Proxied(t testing.TB, p *intercept.Proxy) *Proxy { return &Proxy{Proxy: p, t: t} }
+
 // Break adds rules.
 func (p *Proxy) Break(rules ...string) {
 	p.t.Helper()

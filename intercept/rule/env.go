@@ -39,6 +39,8 @@ type Env struct {
 	LastInsertID int              `expr:"last_insert_id" from:"result" doc:"value given to an AUTO_INCREMENT column"`
 	Warnings     int              `expr:"warnings" from:"result" doc:"warnings the server counted"`
 	Error        ErrorInfo        `expr:"error" type:"error" from:"result" doc:"the answer's error: error.code, error.sqlstate, error.message; alone: there is one"`
+	File         string           `expr:"file" from:"result" doc:"the client's file that the server asks for (LOAD DATA LOCAL); a rule that uses it is asked about such requests"`
+	FileUnnamed  bool             `expr:"file_unnamed" from:"result" doc:"the server asks for a file that the statement does not name"`
 	Bytes        int              `expr:"bytes" from:"result" doc:"size of the answer"`
 	Ms           float64          `expr:"ms" from:"result" doc:"milliseconds to the end of the answer, time held not counted"`
 	Row          []map[string]any `expr:"row" from:"result" doc:"the rows themselves where the answer is held: any(row, .email matches \"@test\")"`
