@@ -374,7 +374,7 @@ func (m *Model) breakThis() {
 	sql, hook := x.SQL, rule.ReadQuery
 	if h := m.heldByID(t.Hold); h != nil && h.Exchange == t.Exchange {
 		sql = h.SQL
-		if h.Point == rule.ReadQueryResult {
+		if h.Point == rule.ReadQueryResult && h.File == nil {
 			hook = h.Point
 		}
 	} else if d, ok := m.e.Detail(t.Exchange); ok && x.SQLLen > len(x.SQL) && len(d.Received.Payload) > 1 && d.Command == x.Command {

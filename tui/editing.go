@@ -24,7 +24,7 @@ type editing struct {
 
 // grid reports whether letters are commands in the editor.
 func (e *editing) grid() bool {
-	return e.action == keymap.Edit && e.held.Point == rule.ReadQueryResult
+	return e.action == keymap.Edit && e.held.Point == rule.ReadQueryResult && e.held.File == nil
 }
 
 // startEdit opens the editor for an action on the selected held event: what was left there before,

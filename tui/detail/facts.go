@@ -117,6 +117,10 @@ func (f *facts) held(s *Subject) {
 	}
 	switch h.Point {
 	case rule.ReadQueryResult:
+		if h.File != nil {
+			f.heldFile(s)
+			break
+		}
 		f.heldResult(s)
 	case rule.ReadQuery:
 		f.command = h.Command().String()
@@ -204,6 +208,22 @@ func (f *facts) heldResult(s *Subject) {
 	}
 }
 
+// heldFile is a server's request for a file, behind the command that it belongs to.
+func (f *facts) heldFile(s *Subject) {
+	h := s.Held
+	kind := h.Command().Kind()
+	f.command = h.Command().String()
+	f.statement = statementOf(kind, h.Query.Packet, f.cx, h.SQL, h.Stmt)
+	note := "from server"
+	if !h.File.Named {
+		note += ": the statement does not name this file"
+	}
+	f.heldPacket(h, "file request", note, -1)
+	changed := effectOf(h, s.Draft)
+	f.toSend(&changed)
+	f.answer = changed.answer
+}
+
 func (f *facts) addAnswer(name, note string, a *mysqlwire.Answer) {
 	p := part{name: name, note: note, packets: a.Packets, cx: *f.cx, seq: 1}
 	p.cx.Command = a.Command
@@ -223,7 +243,11 @@ func (f *facts) toSend(e *effect) {
 		packets = packetsOf(e.queries, f.cx)
 	}
 	if len(packets) > 0 {
-		f.parts = append(f.parts, part{name: "to send", note: "to server instead, " + e.who(), packets: packets, cx: *f.cx, seq: f.parts[0].seq})
+		to := "to server"
+		if f.received.Kind == mysqlwire.KindLocalInfile || f.received.Kind == mysqlwire.KindGreeting {
+			to = "to client"
+		}
+		f.parts = append(f.parts, part{name: "to send", note: to + " instead, " + e.who(), packets: packets, cx: *f.cx, seq: f.parts[0].seq})
 	}
 	if e.answer != nil {
 		f.addAnswer("answer", "to client in the server's place, "+e.who(), e.answer)
@@ -290,10 +314,25 @@ func (f *facts) exchange(s *Subject) {
 		f.addAnswer("answer", "from server", &d.Answer)
 		f.answer = &d.Answer
 	}
+	if len(d.Uploaded) > 0 {
+		p := part{name: "file", note: "from client: " + d.Upload.Text(), packets: d.Uploaded, cx: *f.cx, seq: -1}
+		if n := packetBytes(d.Uploaded); uint64(n) < d.Upload.Bytes {
+			p.cut = fmt.Sprintf("only the first %s of the file are kept", bytesOf(n))
+		}
+		f.parts = append(f.parts, p)
+	}
 	if d.Delivered != nil && len(d.Delivered.Packets) > 0 {
 		f.addAnswer("delivered", "to client instead"+by(d.By), d.Delivered)
 		f.answer = d.Delivered
 	}
+}
+
+func packetBytes(packets []mysqlwire.Packet) int {
+	n := 0
+	for _, p := range packets {
+		n += len(p.Payload)
+	}
+	return n
 }
 
 func by(who string) string {

@@ -191,7 +191,7 @@ func (l *stageList) note(format string, args ...any) {
 // held adds what becomes of a held event.
 func (l *stageList) held(m *Model) {
 	h, f := m.s.Held, m.about()
-	if h.Point == rule.ReadQueryResult {
+	if h.Point == rule.ReadQueryResult && h.File == nil {
 		l.heldResult(m)
 		return
 	}

@@ -229,6 +229,9 @@ func (m *Model) heldLines(w int) []string {
 	if d.By != "" && d.Marks&(intercept.MarkPaused|intercept.MarkEdited|intercept.MarkScripted|intercept.MarkRule|intercept.MarkCrafted|intercept.MarkInjected) != 0 {
 		lines = append(lines, m.fact("by", d.By, w)...)
 	}
+	if d.Upload != nil {
+		lines = append(lines, m.fact("file", d.Upload.Text(), w)...)
+	}
 	if d.Note != "" && d.State != intercept.Gone {
 		lines = append(lines, m.fact("note", d.Note, w)...)
 	}

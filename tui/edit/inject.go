@@ -22,6 +22,9 @@ func Inject(h intercept.Held, draft *intercept.Verdict, before bool, env Env) (E
 	switch h.Point {
 	case rule.ReadQuery:
 	case rule.ReadQueryResult:
+		if h.File != nil {
+			return nil, errors.New("the server waits for a file: a query can be sent after its answer")
+		}
 		if before {
 			return nil, errors.New("this is the answer already: a query can only be sent after it")
 		}

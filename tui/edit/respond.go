@@ -42,12 +42,17 @@ func Respond(h intercept.Held, draft *intercept.Verdict, env Env) (Editor, error
 		e.kinds = []answerKind{answerOK, answerERR, answerClose, answerHang}
 	case rule.ReadQueryResult:
 		switch {
+		case h.File != nil:
 		case !h.Query.Show:
 			return nil, errors.New("this is the answer to an injected query: the app does not see it")
 		case h.Answer == nil:
 			return nil, errors.New("the answer has gone to the app already")
 		}
 		e.kinds = answersTo(h.Command())
+		if h.File != nil {
+			e.kinds = []answerKind{answerERR, answerClose, answerHang}
+			e.why = "the server waits for a file: it is told that there is none, and the app gets the error"
+		}
 	default:
 		e.kinds = answersTo(h.Command())
 		if !h.Command().Answered() {

@@ -24,6 +24,9 @@ func (e *respond) begin(draft *intercept.Verdict) {
 	if e.held.Point == rule.ReadQueryResult {
 		e.fill(e.held.Answer)
 	}
+	if e.held.File != nil {
+		e.fill(intercept.RefuseFile(e.held.Event).Answer)
+	}
 	if draft == nil {
 		return
 	}

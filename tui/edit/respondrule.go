@@ -2,6 +2,7 @@ package edit
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"mydbg/intercept/rule"
@@ -52,7 +53,11 @@ func (e *respond) rule() (string, error) {
 	if _, err := fmt.Sscanf(hits, "%d", &n); err != nil || fmt.Sprint(n) != hits || n == 0 {
 		return "", fmt.Errorf("repeat: %q is not a number of times", hits)
 	}
-	x, err := rule.Compile(`digest == "` + e.digest + `"`)
+	cond := `digest == "` + e.digest + `"`
+	if e.held.File != nil {
+		cond += ` and file == ` + strconv.Quote(e.held.File.Name)
+	}
+	x, err := rule.Compile(cond)
 	if err != nil {
 		return "", fmt.Errorf("repeat: %w", err)
 	}

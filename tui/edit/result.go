@@ -19,11 +19,17 @@ import (
 	"mydbg/tui/theme"
 )
 
-// Result edits the answer that is held: its rows in a grid; an OK or an error in the form of Respond.
+// Result edits the answer that is held: its rows in a grid; an OK or an error in the form of Respond; the
+// name of a file that the server asks for.
 func Result(h intercept.Held, draft *intercept.Verdict, env Env) (Editor, error) {
 	switch {
 	case h.Point != rule.ReadQueryResult:
 		return nil, fmt.Errorf("there is no result at %s", h.Point)
+	case h.File != nil:
+		if draft != nil && (draft.Action == intercept.Close || draft.Action == intercept.Hang) {
+			return nil, answers(draft)
+		}
+		return newFile(h, draft, env), nil
 	case h.Answer == nil:
 		return nil, errors.New("the answer has gone to the app already")
 	case !h.Query.Show:

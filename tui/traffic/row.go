@@ -135,6 +135,8 @@ func (p *Pane) text(x *intercept.Exchange, state theme.State, w, indent int) str
 		}
 	} else if x.Note != "" {
 		said = x.Note
+	} else if x.Upload != nil {
+		said = x.Upload.Text()
 	}
 	room := w
 	if said != "" {
@@ -294,7 +296,7 @@ func (p *Pane) heldFor(h *intercept.Held) string {
 // info is the size of the answer in a word.
 func info(x *intercept.Exchange) string {
 	switch {
-	case x.Error != nil || !over(x.State) && x.Rows == 0:
+	case x.Error != nil || !over(x.State) && x.Rows == 0 && x.Upload == nil:
 		return ""
 	case x.Command == mysqlwire.ComStmtPrepare:
 		return ""
@@ -302,6 +304,8 @@ func info(x *intercept.Exchange) string {
 		return Count(x.Rows) + " row"
 	case x.Affected > 0:
 		return Count(x.Affected) + " aff"
+	case x.Upload != nil && !over(x.State):
+		return Size(int(x.Upload.Bytes))
 	}
 	return ""
 }
@@ -314,6 +318,11 @@ func (p *Pane) holdRow(h *intercept.Held, w int) string {
 	}
 	what := h.Point.Short()
 	switch {
+	case h.File != nil:
+		what = "file   " + h.File.Name
+		if !h.File.Named {
+			what += "   not named by the statement!"
+		}
 	case h.Point == rule.ReadQueryResult:
 		if a := h.Answer; a != nil {
 			n := 0
