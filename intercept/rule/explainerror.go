@@ -162,7 +162,7 @@ func memberError(e *SyntaxError, m *ast.MemberNode) *SyntaxError {
 	case "error":
 		parts := []string{"code", "sqlstate", "message"}
 		e.Hint = "it has code, sqlstate and message"
-		if near := nearest(name.Value, parts); near != "" {
+		if near := Nearest(name.Value, parts); near != "" {
 			e.Hint = fmt.Sprintf("did you mean %q?", near)
 		}
 	case "list of rows":

@@ -114,7 +114,7 @@ func (p *ruleParser) name() {
 	p.rule.Name = w.text
 	p.next()
 	if !p.done() && (p.cur.quoted || !slices.Contains(keywords, strings.ToLower(p.cur.text))) {
-		near := nearest(p.cur.text, keywords)
+		near := Nearest(p.cur.text, keywords)
 		hint := "write if before a condition"
 		if near != "" && !p.cur.quoted {
 			hint = fmt.Sprintf("did you mean %q?", near)
@@ -125,7 +125,7 @@ func (p *ruleParser) name() {
 
 func (p *ruleParser) unexpected(w word) {
 	hint := "parts of a rule begin with " + strings.Join(keywords, ", ")
-	if near := nearest(w.text, keywords); near != "" && !w.quoted {
+	if near := Nearest(w.text, keywords); near != "" && !w.quoted {
 		hint = fmt.Sprintf("did you mean %q?", near)
 	}
 	p.fail(w.off, fmt.Sprintf("unexpected %q", w.text), hint)

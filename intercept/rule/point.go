@@ -64,7 +64,7 @@ func ParsePoint(name string) (Point, error) {
 		names = append(names, p.Short())
 	}
 	hint := "the hooks are " + strings.Join(names, ", ")
-	if near := nearest(low, names); near != "" {
+	if near := Nearest(low, names); near != "" {
 		hint = fmt.Sprintf("did you mean %q?", near)
 	}
 	return 0, &SyntaxError{Src: name, Msg: fmt.Sprintf("unknown hook %q", name), Hint: hint}

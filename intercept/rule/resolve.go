@@ -118,7 +118,7 @@ func (r *resolver) call(n *ast.CallNode) {
 	}
 	if id.Value != "param" {
 		r.err = errorAt(r.src, id, fmt.Sprintf("unknown function %q", id.Value))
-		if near := nearest(id.Value, append([]string{"param"}, functionNames()...)); near != "" {
+		if near := Nearest(id.Value, append([]string{"param"}, functionNames()...)); near != "" {
 			r.err.Hint = fmt.Sprintf("did you mean %q?", near)
 		}
 		return
@@ -180,7 +180,7 @@ func (r *resolver) unknown(n *ast.IdentifierNode) {
 	for _, f := range Fields() {
 		names = append(names, f.Name)
 	}
-	if near := nearest(n.Value, names); near != "" {
+	if near := Nearest(n.Value, names); near != "" {
 		r.err.Hint = fmt.Sprintf("did you mean %q?", near)
 	}
 }

@@ -94,7 +94,7 @@ func (r *rewriter) word(field, op string, s *ast.StringNode) {
 		values := knownValues(field)
 		r.err = errorAt(r.src, s, fmt.Sprintf("%s is never %q", field, s.Value))
 		r.err.Hint = "known are " + strings.Join(values, ", ")
-		if near := nearest(low, values); near != "" {
+		if near := Nearest(low, values); near != "" {
 			r.err.Hint = fmt.Sprintf("did you mean %q?", near)
 		}
 		return

@@ -51,20 +51,20 @@ func (e *SyntaxError) moved(src string, off int) *SyntaxError {
 	return &c
 }
 
-// nearest is the candidate most like word, or "" when none is like it.
-func nearest(word string, candidates []string) string {
+// Nearest is the candidate most like word, or "" when none is like it.
+func Nearest(word string, candidates []string) string {
 	best, limit := "", 1+len(word)/3
 	low := strings.ToLower(word)
 	for _, c := range candidates {
-		if d := distance(low, strings.ToLower(c)); d <= limit && d < max(len(word), 2) {
+		if d := Distance(low, strings.ToLower(c)); d <= limit && d < max(len(word), 2) {
 			best, limit = c, d-1
 		}
 	}
 	return best
 }
 
-// distance counts the insertions, deletions, replacements and swaps of neighbours from a to b.
-func distance(a, b string) int {
+// Distance counts the insertions, deletions, replacements and swaps of neighbours from a to b.
+func Distance(a, b string) int {
 	var before []int
 	prev := make([]int, len(b)+1)
 	for j := range prev {

@@ -18,6 +18,9 @@ type Walker struct {
 	// one of several results of a call.
 	Assign func(w *Walker, target, value ast.Expr)
 
+	// Declare is told each local name, with its value if it has one of its own.
+	Declare func(w *Walker, name string, value ast.Expr)
+
 	scopes []scope
 	depth  int // of functions
 }
@@ -72,7 +75,14 @@ func (w *Walker) Describe(e ast.Expr) string {
 
 func (w *Walker) declare(names ...string) {
 	for _, n := range names {
-		w.scopes[len(w.scopes)-1].names[n] = true
+		w.bind(n, nil)
+	}
+}
+
+func (w *Walker) bind(name string, value ast.Expr) {
+	w.scopes[len(w.scopes)-1].names[name] = true
+	if w.Declare != nil {
+		w.Declare(w, name, value)
 	}
 }
 
@@ -117,7 +127,6 @@ func (w *Walker) function(f *ast.FunctionExpr, names ...string) {
 func (w *Walker) stmt(s ast.Stmt) {
 	switch s := s.(type) {
 	case *ast.AssignStmt:
-		w.exprs(s.Rhs)
 		for i, target := range s.Lhs {
 			var value ast.Expr
 			if i < len(s.Rhs) {
@@ -130,6 +139,7 @@ func (w *Walker) stmt(s ast.Stmt) {
 				w.expr(field.Key)
 			}
 		}
+		w.exprs(s.Rhs)
 	case *ast.LocalAssignStmt:
 		if len(s.Exprs) == 1 && len(s.Names) == 1 {
 			if f, ok := s.Exprs[0].(*ast.FunctionExpr); ok { // local function knows itself
@@ -139,7 +149,13 @@ func (w *Walker) stmt(s ast.Stmt) {
 			}
 		}
 		w.exprs(s.Exprs)
-		w.declare(s.Names...)
+		for i, name := range s.Names {
+			var value ast.Expr
+			if i < len(s.Exprs) {
+				value = s.Exprs[i]
+			}
+			w.bind(name, value)
+		}
 	case *ast.FuncCallStmt:
 		w.expr(s.Expr)
 	case *ast.DoBlockStmt:

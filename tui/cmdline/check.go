@@ -46,12 +46,7 @@ func Check(w io.Writer, arg string) error {
 
 func checkFile(w io.Writer, path string) error {
 	if filepath.Ext(path) == ".lua" {
-		e, err := script.Load(path, script.Options{})
-		if err != nil {
-			return Wrong("%w", err)
-		}
-		fmt.Fprintf(w, "%s compiles; what hooks it has is known when a connection runs it\n", e.Path())
-		return nil
+		return checkScript(w, path)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -69,6 +64,34 @@ func checkFile(w io.Writer, path string) error {
 	}
 	if len(rules) == 0 {
 		fmt.Fprintf(w, "%s has no rules\n", path)
+	}
+	return nil
+}
+
+// checkScript prints what is known of a script. Findings end the program with the status of a match.
+func checkScript(w io.Writer, path string) error {
+	r, err := script.Check(path)
+	if err != nil {
+		return Wrong("%w", err)
+	}
+	name := filepath.Base(path)
+	var hooks []string
+	for _, h := range r.Hooks {
+		hooks = append(hooks, fmt.Sprintf("%s (line %d)", h.Text, h.Line))
+	}
+	if len(hooks) == 0 {
+		hooks = []string{"none of its own"}
+	}
+	describe(w, [][2]string{
+		{"script", name + " compiles"},
+		{"hooks", strings.Join(hooks, ", ")},
+		{"requires", strings.Join(r.Requires, ", ")},
+	})
+	for _, f := range r.Findings {
+		fmt.Fprintf(w, "%s:%d: %s\n", name, f.Line, f.Text)
+	}
+	if len(r.Findings) > 0 {
+		return &Failure{Status: Matched}
 	}
 	return nil
 }
