@@ -42,6 +42,9 @@ import (
 
 func main() { os.Exit(run(os.Args[1:])) }
 
+// errShutdown is why a run ends that a script ends.
+var errShutdown = errors.New("a script called chassis.set_shutdown")
+
 // interrupted is why a run ends that a signal ended.
 type interrupted struct{ os.Signal }
 
@@ -439,7 +442,7 @@ func (s *session) backends(ctx context.Context) (list []intercept.Backend, err e
 
 // load makes hooks of the scripts. What they print goes to the log.
 func (s *session) load() error {
-	s.scripting = script.Options{Servers: s.proxy, Path: s.LuaPath, CPath: s.LuaCPath, Deadline: s.LuaDeadline, Output: func(l script.Line) {
+	s.scripting = script.Options{Servers: s.proxy, Path: s.LuaPath, CPath: s.LuaCPath, Deadline: s.LuaDeadline, Sandbox: s.Sandbox, Shutdown: func() { s.stop(errShutdown) }, Output: func(l script.Line) {
 		if !l.Level.Reaches(s.MySQLProxy.LogLevel) {
 			return
 		}

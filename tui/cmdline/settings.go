@@ -32,6 +32,7 @@ type Settings struct {
 	StateDir                           string
 	LuaPath, LuaCPath                  string
 	LuaDeadline                        time.Duration // of a hook; 0 is none
+	Sandbox                            bool          // scripts do not reach beyond the proxy
 	MySQLProxy                         MySQLProxy
 	AllowCleartext                     bool // passwords may cross a plain server leg in clear text
 
@@ -102,6 +103,7 @@ func (s *Settings) Add(cmd *cobra.Command, listen string) {
 	f.StringVar(&s.LuaPath, "lua-path", "", "`PATTERNS` of files that require finds, as in LUA_PATH")
 	f.StringVar(&s.LuaCPath, "lua-cpath", "", "`PATTERNS` of C libraries, which cannot be loaded: require says so")
 	f.DurationVar(&s.LuaDeadline, "lua-deadline", script.DefaultDeadline, "how `LONG` a hook of a script may run; 0 is without limit, as in MySQL Proxy")
+	f.BoolVar(&s.Sandbox, "sandbox", false, "withhold from scripts what reaches beyond the proxy: io, os.execute, files as code")
 	f.StringVar(&s.failIf, "fail-if", "", "exit with status 1 if this `CONDITION` was true of any exchange")
 	f.BoolVar(&s.ReadOnly, "read-only", false, "look on: change, answer and inject nothing")
 	s.Recording.add(cmd)
