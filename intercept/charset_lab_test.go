@@ -1,11 +1,17 @@
 package intercept_test
 
 import (
+	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 
+	"mydbg/intercept"
+	"mydbg/intercept/charset"
 	"mydbg/intercept/intercepttest"
+	"mydbg/intercept/rule"
 	"mydbg/mysqlwire"
+	"mydbg/mysqlwire/value"
 )
 
 // TestCharsetsAreFollowed changes a session's character sets in every way there is and compares what
@@ -69,4 +75,211 @@ func followCharsets(t *testing.T, s *intercepttest.Server, p *intercepttest.Prox
 	}
 	c.Do(b)
 	check(c, "a prepared SET")
+}
+
+// speaker is a character set with a text in it.
+var speakers = []struct {
+	collation uint8
+	set, text string
+	foreign   string // a character it does not have
+}{
+	{51, "cp1251", "Привет — мир №5", "漢"},
+	{7, "koi8r", "Привет мир", "漢"},
+	{13, "sjis", "ソース表示能力", "한"}, // characters that end in a backslash
+	{95, "cp932", "ソース①髙", "한"},
+	{12, "ujis", "ソース表示", "한"},
+	{28, "gbk", "中文運誠縗", "한"}, // 縗 is 0xbf5c
+	{1, "big5", "中文功許蓋", "한"},
+	{19, "euckr", "한국어", "😀"},
+	{8, "latin1", "naïve € Größe", "Ж"},
+	{26, "cp1250", "žluťoučký kůň", "Ж"},
+	{25, "greek", "Ελληνικά", "Ж"},
+	{10, "swe7", "ÅÄÜ", "Ж"},
+	{33, "utf8mb3", "漢字ü", "😀"},
+	{45, "utf8mb4", "漢字ü", ""},
+}
+
+// TestTextsOfOtherCharacterSets runs statements of clients that do not speak UTF-8: what the list, the
+// log, conditions and editors get is Unicode, and what they write arrives as what it says.
+func TestTextsOfOtherCharacterSets(t *testing.T) {
+	eachReal(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
+		for _, sp := range speakers {
+			t.Run(sp.set, func(t *testing.T) {
+				c := intercepttest.DialIn(t, p.Addr, &s, 0, sp.collation)
+				c.Decoder.KeepColumns = true
+				set := charset.Of(sp.set)
+				send := func(sql string) (*mysqlwire.Answer, intercept.Detail) {
+					t.Helper()
+					b, err := value.EncodeText(set, sql)
+					if err != nil {
+						t.Fatal(err)
+					}
+					a := c.Do(append([]byte{byte(mysqlwire.ComQuery)}, b...))
+					d, ok := p.Journal.Detail(p.Finished(sql).Seq)
+					if !ok {
+						t.Fatalf("%s is not in the journal", sql)
+					}
+					return a, d
+				}
+				p.SetHooks()
+				// A statement, the name of a column and a value.
+				_, d := send("select '" + sp.text + "' as '" + sp.text + "'")
+				row, columns := firstRow(t, &d)
+				if name := d.Context.ResultText(columns[0].Name); row.Text(0) != sp.text || name != sp.text {
+					t.Errorf("got %q called %q, want %q", row.Text(0), name, sp.text)
+				}
+				// A message.
+				_, d = send("selekt '" + sp.text + "'")
+				if d.Error == nil || !strings.Contains(d.Error.Message, sp.text) {
+					t.Errorf("got error %v, want one with %s", d.Error, sp.text)
+				}
+				// A statement rewritten in Unicode.
+				marker := "select 'marker " + sp.set + "'"
+				rewrite := "select '" + sp.text + "', hex(convert('" + sp.text + "' using utf8mb4))"
+				p.SetHooks(&hook{points: intercept.At(rule.ReadQuery), handle: func(ev *intercept.Event) (intercept.Verdict, error) {
+					if ev.SQL != marker {
+						return intercept.Verdict{}, nil
+					}
+					q, err := intercept.Rewrite(ev, rewrite, intercept.FromRule)
+					return intercept.Verdict{Action: intercept.Forward, Queries: q}, err
+				}})
+				_, d = send(marker)
+				row, _ = firstRow(t, &d)
+				if got := row.Text(1); row.Text(0) != sp.text || got != fmt.Sprintf("%X", sp.text) {
+					t.Errorf("rewritten, the server took it for %s %s, want %s", row.Text(0), got, sp.text)
+				}
+				// A character that the set does not have is refused before anything is sent.
+				if sp.foreign != "" {
+					rewrite = "select '" + sp.foreign + "'"
+					send(marker)
+					why := fmt.Sprintf("%q (%U) cannot be written in %s", []rune(sp.foreign)[0], []rune(sp.foreign)[0], sp.set)
+					p.Until("the refusal is noted", func() bool {
+						for _, n := range p.Journal.Notices(0, nil) {
+							if strings.Contains(n.Text, why) {
+								return true
+							}
+						}
+						return false
+					})
+				}
+				// A result and a parameter.
+				p.SetHooks(editor(t, sp.text))
+				a, _ := send("select 'a text to be edited, long enough', 1")
+				cx := *c.Decoder.Context()
+				cx.Texts = d.Context.Texts
+				results, err := a.Results(&cx)
+				if err != nil {
+					t.Fatal(err)
+				}
+				row, err = results[0].Rows.Row(0)
+				if want, _ := value.EncodeText(set, sp.text); err != nil || !bytes.Equal(row.Bytes(0), want) {
+					t.Errorf("edited, the client gets %x, want %x", row.Bytes(0), want)
+				}
+				param(t, c, set, sp.text)
+			})
+		}
+	})
+}
+
+// editor puts a text into the first cell of results, and into the first parameter of executes.
+func editor(t *testing.T, text string) *hook {
+	return &hook{points: intercept.At(rule.ReadQuery, rule.ReadQueryResult), handle: func(ev *intercept.Event) (v intercept.Verdict, err error) {
+		m, _ := ev.Message()
+		x, execute := m.(*mysqlwire.StmtExecute)
+		switch {
+		case ev.Point == rule.ReadQueryResult && ev.SQL == "select 'a text to be edited, long enough', 1":
+			edit, err := ev.Answer.EditResult(ev.Context, 0)
+			if err != nil {
+				return v, err
+			}
+			cell, err := edit.Spec(0).Parse(text)
+			if err == nil {
+				err = edit.Set(0, 0, cell)
+			}
+			if err != nil {
+				return v, err
+			}
+			v.Action = intercept.Forward
+			v.Answer, err = edit.Answer()
+			return v, err
+		case ev.Point == rule.ReadQuery && execute:
+			spec := ev.Context.ParamSpec(x.Params[0].Type, false)
+			if old, err := x.Params[0].Value(); err != nil || spec.Format(old) != text {
+				t.Errorf("the parameter is %q %v, want %q", spec.Format(old), err, text)
+			}
+			p, err := spec.Parse(text + text)
+			if err != nil {
+				return v, err
+			}
+			if x, err = x.WithParam(0, x.Params[0].Type, false, p); err != nil {
+				return v, err
+			}
+			b, err := x.Encode(nil, ev.Context)
+			return intercept.Verdict{Action: intercept.Forward, Queries: []intercept.Query{{Packet: b, Origin: intercept.FromRule, Show: true}}}, err
+		}
+		return v, nil
+	}}
+}
+
+// param executes a statement with a text that is edited on the way.
+func param(t *testing.T, c *intercepttest.Client, set value.Charset, text string) {
+	t.Helper()
+	id := c.Prepare("select hex(convert(? using utf8mb4))")
+	cx := *c.Decoder.ExecuteContext([]byte{byte(mysqlwire.ComStmtExecute), byte(id), byte(id >> 8), byte(id >> 16), byte(id >> 24)})
+	b, err := value.EncodeText(set, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	param, err := mysqlwire.NewExecParam("", value.VarString, false, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := &mysqlwire.StmtExecute{StmtID: id, Iterations: 1, Params: []mysqlwire.ExecParam{param}, NewParamsBound: true}
+	command, err := x.Encode(nil, &cx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := c.Value(c.Do(command)), fmt.Sprintf("%X", text+text); got != want {
+		t.Errorf("the server took the edited parameter for %s, want %s", got, want)
+	}
+}
+
+func firstRow(t *testing.T, d *intercept.Detail) (mysqlwire.Row, []mysqlwire.Column) {
+	t.Helper()
+	results, err := d.Answer.Results(d.Context)
+	if err != nil || len(results) == 0 || results[0].Rows.Len() == 0 {
+		t.Fatalf("%s: no rows: %v %v", d.SQL, err, d.Error)
+	}
+	row, err := results[0].Rows.Row(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return row, results[0].Columns
+}
+
+// TestResultsInOtherCharacterSets reads results in sets that no statement can be written in, and
+// with none at all.
+func TestResultsInOtherCharacterSets(t *testing.T) {
+	eachReal(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
+		c := intercepttest.DialIn(t, p.Addr, &s, 0, 45)
+		for _, results := range []string{"ucs2", "utf16", "utf16le", "utf32", "cp1251", "NULL"} {
+			c.Query("set character_set_results = " + results)
+			fields := "'Ж' as `я`, 12.5, cast('2024-01-02' as date), convert('ю' using koi8r)"
+			if s.Name != "mysql56" {
+				fields += ", json_object('ключ', 'ё')"
+			}
+			sql := "select " + fields + " /* " + results + " */"
+			c.Do(append([]byte{byte(mysqlwire.ComQuery)}, sql...))
+			d, _ := p.Journal.Detail(p.Finished(sql).Seq)
+			row, columns := firstRow(t, &d)
+			got := []string{d.Context.ResultText(columns[0].Name)}
+			for i := range row.Len() {
+				got = append(got, row.Text(i))
+			}
+			want := []string{"я", "Ж", "12.5", "2024-01-02", "ю", `{"ключ": "ё"}`}[:len(got)]
+			if strings.Join(got, "|") != strings.Join(want, "|") {
+				t.Errorf("in %s: got %q, want %q", results, got, want)
+			}
+		}
+	})
 }

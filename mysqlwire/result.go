@@ -270,7 +270,7 @@ func (r *Row) Value(i int) (value.Value, error) {
 		return r.values[i], nil
 	}
 	col := r.column(i)
-	return value.FromText(r.text[i], col.Type, col.Unsigned())
+	return value.FromText(r.cx.narrowed(r.text[i], col.Type), col.Type, col.Unsigned())
 }
 
 // Text is cell i as a person reads it, NULL for NULL.
@@ -282,7 +282,7 @@ func (r *Row) Text(i int) string {
 	if r.text[i] == nil {
 		return "NULL"
 	}
-	return spec.Format(r.text[i])
+	return spec.Format(r.cx.narrowed(r.text[i], spec.Type))
 }
 
 // Head is Text of a cell that may be long, made of its first n bytes or so.

@@ -98,6 +98,11 @@ func (e *ResultEdit) Set(row, column int, v value.Value) error {
 	if err := e.touch(row); err != nil {
 		return err
 	}
+	if c := e.cx.wide(); c != nil && !e.binary && isWide(e.rows[row].pieces[column], e.columns[column].Type) {
+		if piece, err = c.Encode(string(piece)); err != nil {
+			return &CellError{Row: row, Column: column, Name: e.Name(column), Err: err}
+		}
+	}
 	e.rows[row].pieces[column] = piece
 	return nil
 }

@@ -1,6 +1,10 @@
 package mysqlwire
 
-import "mydbg/mysqlwire/value"
+import (
+	"bytes"
+
+	"mydbg/mysqlwire/value"
+)
 
 // Texts says which character sets the texts of a connection are in. The zero value takes all for
 // UTF-8.
@@ -109,6 +113,30 @@ func (cx *Context) ParamSpec(t value.Type, unsigned bool) value.Spec {
 		s.Binary, s.Charset = true, nil
 	}
 	return s
+}
+
+// wide is the set of the results if its digits take more than one byte. Some servers then send numbers
+// and times of text rows in it, some only decimals.
+func (cx *Context) wide() value.Charset {
+	switch c := cx.ResultCharset(); {
+	case c == nil:
+	case c.String() == "ucs2", c.String() == "utf16", c.String() == "utf16le", c.String() == "utf32":
+		return c
+	}
+	return nil
+}
+
+// isWide reports whether a cell of a number or a time is in a wide set.
+func isWide(cell []byte, t value.Type) bool { return t.InDigits() && bytes.IndexByte(cell, 0) >= 0 }
+
+// narrowed is a cell of a text row with its number or time in ASCII.
+func (cx *Context) narrowed(cell []byte, t value.Type) []byte {
+	if isWide(cell, t) {
+		if c := cx.wide(); c != nil {
+			return []byte(value.DecodeText(c, cell))
+		}
+	}
+	return cell
 }
 
 func (cx *Context) showClient(b []byte) string { return showString([]byte(cx.ClientText(string(b)))) }

@@ -32,6 +32,15 @@ const (
 	clock
 )
 
+// InDigits reports whether values of t are numbers or times, written in digits and a few signs.
+func (t Type) InDigits() bool {
+	switch t.class() {
+	case integer, float, decimal, moment, clock:
+		return true
+	}
+	return false
+}
+
 func (t Type) class() class {
 	switch t {
 	case Null:
