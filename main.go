@@ -29,6 +29,7 @@ import (
 
 	"mydbg/intercept"
 	"mydbg/intercept/eventlog"
+	"mydbg/intercept/proxyproto"
 	"mydbg/intercept/tlspair"
 	"mydbg/script"
 	"mydbg/sessions"
@@ -353,6 +354,7 @@ func (s *session) start(ctx context.Context, screen bool) error {
 		BackendCert: s.BackendCert, BackendKey: s.BackendKey, StateDir: s.StateDir,
 		AllowCleartext: s.AllowCleartext,
 		ClientCompress: s.ClientCompress, BackendCompress: s.BackendCompress,
+		ProxyProtocol: s.ProxyProtocol, ProxyFrom: s.ProxyFrom, BackendProxyProtocol: s.BackendProxyProtocol,
 		PoolNoChangeUser: s.MySQLProxy.PoolNoChangeUser, ConnectTimeout: s.MySQLProxy.ConnectTimeout,
 		ReadTimeout: s.MySQLProxy.ReadTimeout, WriteTimeout: s.MySQLProxy.WriteTimeout,
 	}
@@ -552,7 +554,7 @@ func (s *session) open(ctx context.Context) error {
 func (s *session) watch(ctx context.Context) {
 	for _, b := range s.proxy.Backends() {
 		s.goes(func() {
-			if err := probe(ctx, b.Address); err != nil && ctx.Err() == nil {
+			if err := probe(ctx, b.Address, s.BackendProxyProtocol); err != nil && ctx.Err() == nil {
 				s.proxy.Journal.Note(intercept.Warning, 0, 0, "server %s: %v. It is tried anew for each client; set it with --backend", b.Address, err)
 			}
 		})
@@ -583,8 +585,8 @@ func (s *session) watch(ctx context.Context) {
 }
 
 // probe reports why clients will not get anywhere at address. To the server it is a client that leaves
-// before its login, which is no harm once.
-func probe(ctx context.Context, address string) error {
+// before its login, which is no harm once. header is the version of the PROXY header it expects, 0 for none.
+func probe(ctx context.Context, address string, header int) error {
 	network := "tcp"
 	if path, ok := strings.CutPrefix(address, "unix:"); ok {
 		network, address = "unix", path
@@ -598,6 +600,16 @@ func probe(ctx context.Context, address string) error {
 	}
 	defer c.Close()
 	defer context.AfterFunc(ctx, func() { _ = c.Close() })()
+	if header > 0 {
+		h := proxyproto.Header{Version: header, Kind: proxyproto.Local}
+		b, err := h.Append(nil)
+		if err != nil {
+			return err
+		}
+		if _, err := c.Write(b); err != nil {
+			return fmt.Errorf("send it a PROXY header: %w", err)
+		}
+	}
 	head := make([]byte, 5) // length, sequence number, first byte
 	n, err := io.ReadFull(c, head)
 	switch greets := head[3] == 0 && (head[4] == 10 || head[4] == 0xff); {

@@ -34,6 +34,7 @@ type ConnInfo struct {
 	Opened, Closed time.Time // Closed is zero while open
 	Cause          string    // why it was closed
 	Client         string    // the client's address
+	Via            string    // the proxy that announced it, and how; "" for a client that connected itself
 	Listen         string    // ours that it connected to
 	Backend        string    // the server's, "" while not connected
 	ServerFrom     string    // our end of the connection to it, and the server's, as the network has them

@@ -27,6 +27,12 @@ func (s *session) connect(ctx context.Context, want int, a *attempts) (retry boo
 	stop := s.client.watch(s.gone(s.client))
 	nc, err := at.dial(dctx)
 	stop()
+	announced := ""
+	if err == nil && at.Dial == nil {
+		if announced, err = s.announce(dctx, nc); err != nil {
+			_ = nc.Close() // unused
+		}
+	}
 	if ctx.Err() != nil {
 		if err == nil {
 			_ = nc.Close() // unused
@@ -41,7 +47,7 @@ func (s *session) connect(ctx context.Context, want int, a *attempts) (retry boo
 		s.show(nil)
 		return true, a.last
 	}
-	k := &link{leg: newLeg(nc, mysqlwire.ToClient), raw: nc, dec: s.dec, at: at}
+	k := &link{leg: newLeg(nc, mysqlwire.ToClient), raw: nc, dec: s.dec, at: at, announced: announced}
 	s.attach(ctx, k)
 	return false, nil
 }

@@ -90,6 +90,9 @@ func (s *session) failedLogin(level Level, r *LoginReport) {
 }
 
 func (s *session) handshake(ctx context.Context) error {
+	if err := s.announced(ctx); err != nil {
+		return err
+	}
 	for a := (attempts{}); ; {
 		for _, address := range s.proxy.servers.wake(time.Now()) {
 			s.note(Info, "backend %s was down for more than %d sec, waking it up", address, wakeAfter)

@@ -296,7 +296,7 @@ func (a *attempt) notOurProtocol(i *ConnInfo, e *protocolError) reason {
 			"let the client speak MySQL's protocol, not a tunnel's (stunnel, sslmode of another product)")
 	case a.step == StepClientLogin && name == foreignProxy:
 		return because(CauseNotClient, "the client sent a header of the PROXY protocol, which this listener does not expect, "+e.Error(),
-			"let the balancer before mydbg not send it, or let mydbg expect it: see mydbg --help for the PROXY protocol")
+			"let the balancer before mydbg not send it, or let mydbg expect it with --proxy-protocol=require, or accept where other clients connect themselves")
 	case a.step == StepClientLogin && name == foreignX:
 		return because(CauseNotClient, "the client speaks the X Protocol: "+what, "let it use the classic protocol: mysql://, not mysqlx://")
 	case a.step == StepClientLogin && name != "":

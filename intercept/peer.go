@@ -195,6 +195,9 @@ func (s *session) mismatch(k *link) error {
 	if want, err := s.proxy.o.BackendTLS.Use(info.ClientTLS != "", k.greeting.Caps.Has(mysqlwire.SSL)); err != nil || want != (k.tls != "") {
 		return fmt.Errorf("TLS is %s on the server connection, and the client's is %s", worded(k.tls), worded(info.ClientTLS))
 	}
+	if who := host(s.announcement()); k.announced != "" && k.announced != who {
+		return fmt.Errorf("it was announced to the server as %s's, the client is %s", k.announced, who)
+	}
 	if info.Phase == Ready && k.login.User != s.user() {
 		return fmt.Errorf("it is logged in as %s, the client as %s, and only a login could change that", k.login.User, s.user())
 	}

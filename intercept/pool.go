@@ -13,17 +13,18 @@ import (
 
 // link is a server connection with all that is known of it. One session has it at a time, or a pool.
 type link struct {
-	leg      *leg
-	raw      net.Conn            // under TLS and whatever else leg.conn may be
-	dec      *mysqlwire.Decoder  // follows the leg
-	at       *server             // whose connection it is
-	greeting *mysqlwire.Greeting // as the server sent it
-	login    *mysqlwire.Login    // of the last login on it
-	scramble []byte              // for the next COM_CHANGE_USER
-	caps     mysqlwire.Caps      // agreed at the first login on it, which later ones do not change
-	tls      string              // "TLS 1.3", "" for plain
-	packing  compression         // agreed at the first login
-	ready    bool                // somebody has logged in on it
+	leg       *leg
+	raw       net.Conn            // under TLS and whatever else leg.conn may be
+	dec       *mysqlwire.Decoder  // follows the leg
+	at        *server             // whose connection it is
+	greeting  *mysqlwire.Greeting // as the server sent it
+	login     *mysqlwire.Login    // of the last login on it
+	scramble  []byte              // for the next COM_CHANGE_USER
+	caps      mysqlwire.Caps      // agreed at the first login on it, which later ones do not change
+	tls       string              // "TLS 1.3", "" for plain
+	packing   compression         // agreed at the first login
+	announced string              // whom the PROXY header named as its client, without the port; "" without one
+	ready     bool                // somebody has logged in on it
 
 	stopped chan struct{} // closed when the pump that reads it has ended; nil without one
 }

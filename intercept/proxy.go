@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"mydbg/intercept/compress"
+	"mydbg/intercept/proxyproto"
 	"mydbg/intercept/tlspair"
 	"mydbg/mysqlwire"
 	"mydbg/mysqlwire/auth"
@@ -33,6 +35,11 @@ type Options struct {
 	StateDir        string        // where the local authority lives; "" is tlspair.DefaultDir
 	AllowCleartext  bool          // let passwords cross a plain server leg in clear text
 	ConnectTimeout  time.Duration // 10 s if 0
+	// ProxyProtocol says whether clients' connections begin with a PROXY header, ProxyFrom who may send
+	// one; nil is everybody. BackendProxyProtocol is the version of the header sent to servers, 1 or 2; 0 is none.
+	ProxyProtocol        proxyproto.Mode
+	ProxyFrom            []netip.Prefix
+	BackendProxyProtocol int
 	// ReadTimeout ends connections on which neither side sends anything for so long, WriteTimeout those
 	// with a side that does not take what it is sent. 0 is never; time held does not count.
 	ReadTimeout, WriteTimeout time.Duration

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"mydbg/intercept/compress"
+	"mydbg/intercept/proxyproto"
 	"mydbg/intercept/rule"
 	"mydbg/mysqlwire"
 	"mydbg/mysqlwire/auth"
@@ -43,10 +44,11 @@ type session struct {
 	cancel   context.CancelCauseFunc
 	socks    sockets
 	opaque   atomic.Bool
-	idle     chan struct{}  // one slot: rung when an exchange ends while the client pump waits for it
-	wait     atomic.Bool    // it does
-	offered  mysqlwire.Caps // to the client
-	packing  compression    // agreed on the client's leg
+	idle     chan struct{}      // one slot: rung when an exchange ends while the client pump waits for it
+	wait     atomic.Bool        // it does
+	offered  mysqlwire.Caps     // to the client
+	packing  compression        // agreed on the client's leg
+	proxied  *proxyproto.Header // in front of what the client sends; nil without one
 
 	turn     turn
 	dec      *mysqlwire.Decoder // follows the server leg

@@ -86,20 +86,70 @@ func startMariaDB(t testing.TB, mariadbd string) Server {
 	if out, err := exec.Command("mariadb-install-db", args...).CombinedOutput(); err != nil {
 		t.Fatalf("mariadb-install-db: %v\n%s", err, out)
 	}
+	addr := runMariaDB(t, []string{mariadbd}, "--datadir="+data, "--socket="+socket, "--pid-file="+filepath.Join(dir, "pid"))
+	return Server{Name: "mariadbd", Addr: addr, Socket: socket, User: "root", Database: "test"}
+}
+
+// OwnMariaDB runs a server with further options, and data of its own, until the test ends: the
+// lab's, else the one installed. Without either the test is skipped.
+func OwnMariaDB(t testing.TB, options ...string) Server {
+	t.Helper()
+	dir := t.TempDir()
+	data, socket := filepath.Join(dir, "data"), filepath.Join(dir, "s")
+	if len(socket) > 100 {
+		socket = filepath.Join(os.TempDir(), fmt.Sprintf("mydbg-%d.sock", os.Getpid()))
+	}
+	s := Server{Name: "mariadbd", Socket: socket, User: "root", Database: "test"}
+	argv := []string{"mariadbd"}
+	options = append([]string{"--datadir=" + data, "--socket=" + socket, "--pid-file=" + filepath.Join(dir, "pid"), "--skip-name-resolve"}, options...)
+	if root := filepath.Join(os.Getenv("LAB_DIR"), "roots", "mariadb"); os.Getenv("LAB_DIR") != "" {
+		argv = labProgram(t, root, "usr/sbin/mariadbd")
+		options = append(options, "--basedir="+root+"/usr", "--plugin-dir="+root+"/usr/lib/mysql/plugin", "--lc-messages-dir="+root+"/usr/share/mysql",
+			"--character-sets-dir="+root+"/usr/share/mysql/charsets", "--plugin-load-add=auth_ed25519", "--innodb-log-file-size=48M")
+		if out, err := exec.Command("cp", "-r", filepath.Join(os.Getenv("LAB_DIR"), "template", "mariadb", "data"), data).CombinedOutput(); err != nil {
+			t.Skipf("the lab's data cannot be copied: %v\n%s", err, out)
+		}
+		s.User, s.Password, s.Database = os.Getenv("LAB_ADMIN_USER"), os.Getenv("LAB_ADMIN_PASSWORD"), os.Getenv("LAB_DATABASE")
+	} else {
+		if _, err := exec.LookPath("mariadbd"); err != nil {
+			t.Skip("needs the lab or an installed mariadbd")
+		}
+		if out, err := exec.Command("mariadb-install-db", "--no-defaults", "--datadir="+data, "--auth-root-authentication-method=normal").CombinedOutput(); err != nil {
+			t.Fatalf("mariadb-install-db: %v\n%s", err, out)
+		}
+	}
+	s.Addr = runMariaDB(t, argv, options...)
+	return s
+}
+
+// labProgram is how to run a program of one of the lab's roots: with its own loader and libraries.
+func labProgram(t testing.TB, root, program string) []string {
+	t.Helper()
+	loaders, _ := filepath.Glob(root + "/lib*/*/ld-linux*.so.*") // the pattern is well-formed, here and below
+	more, _ := filepath.Glob(root + "/usr/lib/*/ld-linux*.so.*")
+	libraries, _ := filepath.Glob(root + "/usr/lib/*-linux-gnu")
+	others, _ := filepath.Glob(root + "/lib/*-linux-gnu")
+	if loaders = append(loaders, more...); len(loaders) == 0 {
+		t.Skipf("%s has no loader", root)
+	}
+	return []string{loaders[0], "--library-path", strings.Join(append(libraries, others...), ":"), filepath.Join(root, program)}
+}
+
+// runMariaDB starts a server on a free port and waits until it listens.
+func runMariaDB(t testing.TB, argv []string, options ...string) (address string) {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	addr := l.Addr().(*net.TCPAddr)
 	_ = l.Close() // the server takes the port over
-	args = []string{
-		"--no-defaults", "--datadir=" + data, "--socket=" + socket, "--bind-address=127.0.0.1", fmt.Sprintf("--port=%d", addr.Port),
-		"--pid-file=" + filepath.Join(dir, "pid"),
-	}
+	args := append(argv[1:len(argv):len(argv)], "--no-defaults", "--bind-address=127.0.0.1", fmt.Sprintf("--port=%d", addr.Port))
+	args = append(args, options...)
 	if os.Geteuid() == 0 {
 		args = append(args, "--user=root")
 	}
-	cmd := exec.Command(mariadbd, args...)
+	cmd := exec.Command(argv[0], args...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -118,5 +168,5 @@ func startMariaDB(t testing.TB, mariadbd string) Server {
 		}
 		<-time.After(50 * time.Millisecond) // there is nothing to wait on but its port
 	}
-	return Server{Name: "mariadbd", Addr: addr.String(), Socket: socket, User: "root", Database: "test"}
+	return addr.String()
 }

@@ -6,6 +6,7 @@ package cmdline
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -16,6 +17,7 @@ import (
 
 	"mydbg/intercept"
 	"mydbg/intercept/compress"
+	"mydbg/intercept/proxyproto"
 	"mydbg/intercept/rule"
 	"mydbg/intercept/tlspair"
 	"mydbg/script"
@@ -44,6 +46,9 @@ type Settings struct {
 	Filter, FailIf                  *rule.Expr // nil without one
 	Rules                           []*rule.Rule
 	ClientTLS, BackendTLS           tlspair.Mode
+	ProxyProtocol                   proxyproto.Mode
+	ProxyFrom                       []netip.Prefix
+	BackendProxyProtocol            int // version
 	ClientCompress, BackendCompress compress.Mode
 	JSON                            bool
 	Theme                           theme.Options
@@ -51,6 +56,8 @@ type Settings struct {
 	filter, failIf, rules, config                  string
 	breaks                                         []string
 	clientTLS, backendTLS, log, themeName, colours choice
+	proxyProtocol, backendProxyProtocol            choice
+	proxyFrom                                      []string
 	clientCompress, backendCompress                choice
 }
 
@@ -85,6 +92,7 @@ func (s *Settings) AddServer(cmd *cobra.Command) {
 	f.StringArrayVarP(&s.BackendRO, "backend-ro", "r", nil, "read-only server `ADDRESS`, for scripts to choose")
 	choose(cmd, &s.backendTLS, "backend-tls", "TLS to the server, a `MODE`: mirror (as the client does), disabled, preferred, required, verify_ca or verify_identity",
 		"mirror", "disabled", "preferred", "required", "verify_ca", "verify_identity")
+	choose(cmd, &s.backendProxyProtocol, "backend-proxy-protocol", "tell the server who the client is, with a PROXY header of this `VERSION`: off, v1 or v2", proxyproto.Versions...)
 	choose(cmd, &s.backendCompress, "backend-compress", "compression to the server, a `MODE`: mirror (as the client does), disabled, zlib or zstd",
 		compress.ServerModes...)
 	f.StringVar(&s.BackendCA, "backend-ca", "", "PEM `FILE` of the authorities that may sign the server's certificate")
@@ -98,6 +106,8 @@ func (s *Settings) Add(cmd *cobra.Command, listen string) {
 	f := cmd.Flags()
 	f.StringArrayVarP(&s.Listen, "listen", "P", []string{listen}, "`ADDRESS` for clients; port 0 takes a free one")
 	choose(cmd, &s.clientTLS, "client-tls", "TLS for clients, a `MODE`: preferred, disabled or required", "preferred", "disabled", "required")
+	choose(cmd, &s.proxyProtocol, "proxy-protocol", "PROXY headers in front of clients' connections, a `MODE`: off, accept (with or without) or require", proxyproto.Modes...)
+	f.StringArrayVar(&s.proxyFrom, "proxy-protocol-from", nil, "`NETWORK` whose PROXY headers are believed, 10.0.0.0/8 for example; all without this")
 	choose(cmd, &s.clientCompress, "client-compress", "compression for clients, a `MODE`: mirror (what the server offers), disabled or offer", compress.ClientModes...)
 	f.StringArrayVarP(&s.Scripts, "script", "s", nil, "Lua `FILE` written for MySQL Proxy")
 	f.StringVar(&s.LuaPath, "lua-path", "", "`PATTERNS` of files that require finds, as in LUA_PATH")
@@ -178,6 +188,9 @@ func (s *Settings) Read(cmd *cobra.Command, getenv func(string) string) error {
 			return Wrong("--backend-tls: %w", err)
 		}
 	}
+	if err := s.readProxyProtocol(); err != nil {
+		return err
+	}
 	if s.ClientCompress, err = compress.ParseMode(s.clientCompress.value); err != nil {
 		return Wrong("--client-compress: %w", err)
 	}
@@ -188,6 +201,31 @@ func (s *Settings) Read(cmd *cobra.Command, getenv func(string) string) error {
 	}
 	s.JSON = s.log.value == "json"
 	s.Theme = s.theme(getenv)
+	return nil
+}
+
+func (s *Settings) readProxyProtocol() (err error) {
+	if s.ProxyProtocol, err = proxyproto.ParseMode(s.proxyProtocol.value); err != nil {
+		return Wrong("--proxy-protocol: %w", err)
+	}
+	if s.backendProxyProtocol.value != "" {
+		if s.BackendProxyProtocol, err = proxyproto.ParseVersion(s.backendProxyProtocol.value); err != nil {
+			return Wrong("--backend-proxy-protocol: %w", err)
+		}
+	}
+	if len(s.proxyFrom) > 0 && s.ProxyProtocol == proxyproto.Off {
+		return Wrong("--proxy-protocol-from: no headers are expected. Add --proxy-protocol accept or require")
+	}
+	for _, text := range s.proxyFrom {
+		n, err := netip.ParsePrefix(text)
+		if a, err2 := netip.ParseAddr(text); err2 == nil {
+			n, err = netip.PrefixFrom(a, a.BitLen()), nil
+		}
+		if err != nil {
+			return Wrong("--proxy-protocol-from: %q is no network: write it as 10.0.0.0/8 or 10.1.2.3", text)
+		}
+		s.ProxyFrom = append(s.ProxyFrom, n.Masked())
+	}
 	return nil
 }
 

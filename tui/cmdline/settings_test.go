@@ -11,6 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
 
+	"mydbg/intercept/compress"
+	"mydbg/intercept/proxyproto"
 	"mydbg/intercept/rule"
 	"mydbg/intercept/tlspair"
 	"mydbg/tui/theme"
@@ -191,4 +193,33 @@ func FuzzCheck(f *testing.F) {
 			t.Errorf("%q: said %q and %v", arg, out.String(), err)
 		}
 	})
+}
+
+func TestLegsThatDiffer(t *testing.T) {
+	s := mustRead(t, nil)
+	if s.ClientCompress != compress.Mirror || s.BackendCompress != compress.Mirror || s.ProxyProtocol != proxyproto.Off || s.BackendProxyProtocol != 0 {
+		t.Errorf("by default: %+v", s)
+	}
+	s = mustRead(t, []string{
+		"--client-compress=offer", "--backend-compress=zstd", "--proxy-protocol=accept", "--proxy-protocol-from=10.1.2.3/8",
+		"--proxy-protocol-from", "::1", "--backend-proxy-protocol", "v2",
+	})
+	if s.ClientCompress != compress.Offer || s.BackendCompress != compress.WantZstd || s.ProxyProtocol != proxyproto.Accept || s.BackendProxyProtocol != 2 {
+		t.Errorf("got %+v", s)
+	}
+	if got := fmt.Sprint(s.ProxyFrom); got != "[10.0.0.0/8 ::1/128]" {
+		t.Errorf("headers are believed from %s", got)
+	}
+	for _, args := range [][]string{
+		{"--client-compress=zlib"},
+		{"--backend-compress=offer"},
+		{"--proxy-protocol=maybe"},
+		{"--backend-proxy-protocol=v3"},
+		{"--proxy-protocol-from=10.0.0.0/8"},
+		{"--proxy-protocol=accept", "--proxy-protocol-from=localhost"},
+	} {
+		if _, err := read(t, args); err == nil {
+			t.Errorf("%q is understood", args)
+		}
+	}
 }

@@ -30,6 +30,7 @@ func (m *Model) sessionLines(w int) []string {
 	head(fmt.Sprintf("connection #%d", c.ID))
 	add("state", m.phase(c))
 	add("client", c.Client+"  to "+c.Listen)
+	add("via", c.Via)
 	backend := c.Backend
 	if backend == "" {
 		backend = "not connected"
