@@ -367,6 +367,16 @@ func TestTLSTellsTheCertificate(t *testing.T) {
 	})
 }
 
+// TestUnwritableStateDirectory is told at the start: nobody should find out by a client's failure.
+func TestUnwritableStateDirectory(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, "proxy", "--listen", "127.0.0.1:0", "--backend", "127.0.0.1:1", "--state-dir", file)
+	p.wait(&p.out, `warning  clients are not offered TLS, .*`+regexp.QuoteMeta(file)+`.*--state-dir`)
+}
+
 // wantsClearText is a server without TLS that asks for the password itself and then says OK to everything.
 func wantsClearText(t *testing.T) string {
 	t.Helper()
