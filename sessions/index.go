@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"mydbg/intercept"
+	"mydbg/intercept/charset"
 	"mydbg/mysqlwire"
 )
 
@@ -23,8 +24,12 @@ type index struct {
 	first, last int64
 }
 
-// identity is who a session is at a time.
-type identity struct{ user, db string }
+// identity is who a session is at a time, and which character sets it speaks.
+type identity struct{ user, db, client, results string }
+
+func (who *identity) texts() mysqlwire.Texts {
+	return mysqlwire.Texts{Charsets: charset.All, Client: who.client, Results: who.results}
+}
 
 // entry is an exchange in the index, kept small: there can be millions.
 type entry struct {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"mydbg/intercept"
+	"mydbg/intercept/charset"
 	"mydbg/mysqlwire"
 )
 
@@ -101,7 +102,12 @@ func (src *source) text(x *Exchange) error {
 		sql = string(b[1:])
 		n--
 	}
-	x.SQLLen = max(n, 0)
+	cx := mysqlwire.Context{Texts: src.who.texts()}
+	whole := n == len(sql)
+	sql = cx.ClientText(sql)
+	if x.SQLLen = max(n, len(sql)); whole {
+		x.SQLLen = len(sql)
+	}
 	x.SQL = sql[:min(len(sql), intercept.SQLPrefix)]
 	return src.fault(x)
 }
@@ -118,6 +124,8 @@ func (src *source) fault(x *Exchange) error {
 	f.read(src.file, src.entry.answer+mysqlwire.HeaderLen, b)
 	m := &mysqlwire.ERR{}
 	if len(b) > 0 && b[0] == 0xff && m.Decode(b, &mysqlwire.Context{Caps: src.legs[src.entry.leg].caps}) == nil && m.Code == x.Error.Code {
+		cx := mysqlwire.Context{Texts: src.who.texts()}
+		m.Message = cx.ResultText(m.Message)
 		x.Error = m
 	}
 	return nil
@@ -182,6 +190,9 @@ func (src *source) pick(at place, limit int) *picker {
 	p.w.dec.Agree(leg.caps, leg.mariadb)
 	p.w.dec.SetUser(src.who.user)
 	p.w.dec.SetDB(src.who.db)
+	p.w.dec.Charsets = charset.All
+	p.w.dec.SetVariable("character_set_client", src.who.client)
+	p.w.dec.SetVariable("character_set_results", src.who.results)
 	for i := range src.deps {
 		if l := src.legs[src.deps[i].leg]; l.side == leg.side {
 			p.run(l, src.deps[i].place(), false)

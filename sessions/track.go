@@ -23,10 +23,9 @@ type track struct {
 	skipped  uint64
 	ok       mysqlwire.OK
 
-	who   uint32 // of index.identities
-	user  string
-	db    string
-	known bool // who is of user and db
+	who   uint32   // of index.identities
+	is    identity // that one
+	known bool     // who is of is
 
 	waiting []int // entries whose command the server has not been seen to get
 	latest  int   // entry begun last on the client's leg
@@ -64,10 +63,11 @@ func (t *track) snapshot() Conn {
 
 // identity is who the session is now.
 func (t *track) identity(l *leg) uint32 {
-	user, db := l.dec.User(), l.dec.DB()
-	if !t.known || user != t.user || db != t.db {
-		t.known, t.user, t.db = true, user, db
-		t.who = t.s.identity(identity{user, db})
+	texts := l.dec.Texts()
+	is := identity{l.dec.User(), l.dec.DB(), texts.Client, texts.Results}
+	if !t.known || is != t.is {
+		t.known, t.is = true, is
+		t.who = t.s.identity(is)
 	}
 	return t.who
 }
