@@ -80,6 +80,7 @@ func (s *session) authRounds(ctx context.Context, step *auth.Step, err error) er
 	s.link.scramble = s.exchange.Scramble()
 	s.link.ready = step.OK
 	if step.OK {
+		s.asUser = s.change.User
 		s.link.login = &mysqlwire.Login{User: s.change.User, DB: s.change.DB, PluginName: s.exchange.Plugin()}
 		user, db, plugin, steps := s.change.User, s.change.DB, s.exchange.Plugin(), s.exchange.History()
 		s.conn.change(func(i *ConnInfo) {

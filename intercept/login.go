@@ -316,6 +316,9 @@ func (s *session) loggedIn(m *mysqlwire.Login, g *mysqlwire.Greeting) {
 	s.dec.SetCharset(g.Collation, m.Collation)
 	s.conn.change(func(i *ConnInfo) {
 		i.User, i.DB, i.AuthPlugin, i.Attrs, i.Caps = m.User, m.DB, m.PluginName, m.Attrs, s.dec.Caps()|s.offered&m.Caps&compress.Flags
-		s.conn.client.Login = m
+		if s.conn.client.Login == nil { // else it is an edited one
+			own := *m
+			s.conn.client.Login = &own
+		}
 	})
 }

@@ -198,8 +198,8 @@ func (s *session) mismatch(k *link) error {
 	if who := host(s.announcement()); k.announced != "" && k.announced != who {
 		return fmt.Errorf("it was announced to the server as %s's, the client is %s", k.announced, who)
 	}
-	if info.Phase == Ready && k.login.User != s.user() {
-		return fmt.Errorf("it is logged in as %s, the client as %s, and only a login could change that", k.login.User, s.user())
+	if info.Phase == Ready && s.asUser != "" && k.login.User != s.asUser {
+		return fmt.Errorf("it is logged in as %s, the client as %s, and only a login could change that", k.login.User, s.asUser)
 	}
 	return nil
 }

@@ -40,6 +40,7 @@ type session struct {
 	pumps    sync.WaitGroup
 	relaying bool   // the login is over
 	dbWas    string // the server's current schema when the exchange began
+	asUser   string // who the server took the client for at its last login
 	dbAsked  string // that the client's last COM_INIT_DB names
 	cancel   context.CancelCauseFunc
 	socks    sockets

@@ -172,7 +172,7 @@ func (s *session) relogin(login *mysqlwire.Login, proof []byte) error {
 
 // loginOver notes on the server connection who logs in, and at the end whether that succeeded.
 func (s *session) loginOver(login *mysqlwire.Login, step *auth.Step) {
-	s.link.login = login
+	s.link.login, s.asUser = login, login.User
 	if s.link.caps == 0 {
 		s.link.caps = s.dec.Caps()
 	}

@@ -193,7 +193,7 @@ func (h *hooks) readQuery() (intercept.Verdict, error) {
 	c.wire = h.ev.Packet
 	ret, exists, err := h.call(lua.LString(c.original))
 	pass := intercept.Verdict{CloseAfter: c.closing}
-	if !exists {
+	if !exists && !c.of.Adrift() {
 		return pass, nil
 	}
 	h.hintNothing()
