@@ -121,6 +121,9 @@ func (s *session) serverHead(in *incoming, h mysqlwire.Header) error {
 			in.what = gather
 		}
 	}
+	if in.first.Kind.IsRow() {
+		s.now.counts.RowBytes += uint64(mysqlwire.HeaderLen + h.Len)
+	}
 	s.capture(f, h.Len)
 	if s.swallows() {
 		if err := s.passOn(); err != nil {

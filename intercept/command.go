@@ -15,6 +15,9 @@ import (
 // its head.
 const holdLimit = mysqlwire.MaxFrame
 
+// scriptLimit is the largest command that scripts get whole.
+const scriptLimit = 32 << 20
+
 // commandHead is how much of a larger command must have come before it is passed on unasked.
 const commandHead = readBuffer / 2
 
@@ -221,6 +224,9 @@ func (s *session) clientFrameEnd(ctx context.Context) error {
 		}
 		return s.command(ctx, body, len(body), false)
 	}
+	if len(in.body) < scriptLimit && s.chain().scripted(rule.ReadQuery) {
+		return nil // it goes on
+	}
 	// A packet of several frames is over the limit: decide on its head, then stream.
 	body := in.body
 	in.body = nil
@@ -348,6 +354,9 @@ func (s *session) begin(payload []byte, size int) {
 		s.x.Marks |= MarkPartial
 	}
 	s.final, s.reply, s.seq, s.plan = Verdict{}, nil, 1, nil
+	if size == len(payload) {
+		s.seq = uint8(mysqlwire.Frames(size))
+	}
 	s.shown, s.owed, s.broken, s.hung = false, false, false, false
 	s.prepared, s.failed, s.up = 0, nil, uploading{}
 	s.dbWas = s.dec.DB()

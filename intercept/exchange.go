@@ -40,6 +40,7 @@ const (
 // Counts of an answer, as far as it has come.
 type Counts struct {
 	Rows, Cols             uint64
+	RowBytes               uint64 // of the rows as the server sent them, with packet headers
 	Results                int // result sets and OKs
 	Affected, LastInsertID uint64
 	Warnings               uint16

@@ -68,7 +68,7 @@ func (s *session) reauthenticate(ctx context.Context, login *mysqlwire.Login, gi
 		if login.User != k.login.User || !bytes.Equal(login.AuthResponse, k.login.AuthResponse) {
 			return refuse(1045, "28000", "(proxy-pool) login failed")
 		}
-		k.dec = s.dec
+		k.dec, s.asUser = s.dec, login.User
 		if err := s.admit(); err != nil {
 			return err
 		}

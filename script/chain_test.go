@@ -233,3 +233,25 @@ func TestChainOfScripts(t *testing.T) {
 	wantOutput(t, c.front, "print: handshake\t50114\t7", "print: auth\t12345678901234567890\t20", "print: result\t0\tapp\tfalse\t127.0.0.1\ttrue",
 		"print: 255\tgot one", "print: 255\tgot two")
 }
+
+// Commands of several frames reach scripts whole, and are sent on as such.
+func TestLargeCommands(t *testing.T) {
+	c := newChain(t, `function read_query(packet)
+		print(#packet, packet:sub(-3))
+		if packet:sub(-3) == "new" then
+			proxy.queries:append(1, packet:sub(1, -4) .. "else")
+			return proxy.PROXY_SEND_QUERY
+		end
+	end`)
+	if got := c.hears() + c.login(); got != "greetingok" {
+		t.Fatal(got)
+	}
+	for _, n := range []int{mysqlwire.MaxFrame - 1, mysqlwire.MaxFrame, mysqlwire.MaxFrame + 5} {
+		for _, end := range []string{"new", "old"} {
+			if got := c.query(strings.Repeat("x", n-len(end)) + end); got != "got "+strings.Repeat("x", 508) {
+				t.Fatalf("%d bytes: got %.40s of %d bytes", n+1, got, len(got))
+			}
+			wantOutput(t, c.front, fmt.Sprintf("print: %d\t%s", n+1, end))
+		}
+	}
+}

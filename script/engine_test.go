@@ -140,6 +140,11 @@ func (b *bench) resultEvent(v intercept.Verdict, a *mysqlwire.Answer) *intercept
 		Rows: uint64(sum.Rows), Cols: uint64(sum.Cols), Results: sum.Results, Affected: sum.Affected,
 		LastInsertID: sum.LastInsertID, Warnings: sum.Warnings, Status: sum.Status, Error: sum.Error,
 	}
+	for _, p := range a.Packets {
+		if p.Kind.IsRow() {
+			ev.Counts.RowBytes += uint64(mysqlwire.HeaderLen + len(p.Payload))
+		}
+	}
 	ev.Timing = intercept.Timing{First: time.Now().Add(time.Millisecond), Last: time.Now().Add(2 * time.Millisecond)}
 	if ev.Query.Need {
 		ev.Answer = a

@@ -137,7 +137,7 @@ func (u *universe) resultNumber(l *lua.LState, r *result, k string) lua.LValue {
 	case "row_count":
 		return lua.LNumber(counts.Rows)
 	case "bytes":
-		return r.inj.rowBytes(counts.Rows)
+		return lua.LNumber(counts.RowBytes)
 	case "flags":
 		return statusFlags(l, counts.Status, failed)
 	case "warning_count":
@@ -178,23 +178,6 @@ func (inj *injection) last(counts *intercept.Counts) (affected, id uint64, known
 	}
 	// It was not kept: an answer with columns was a result set.
 	return counts.Affected, counts.LastInsertID, counts.Cols == 0
-}
-
-// rowBytes is the size of the rows with their headers; nil where they were not kept.
-func (inj *injection) rowBytes(rows uint64) lua.LValue {
-	if rows == 0 {
-		return lua.LNumber(0)
-	}
-	if inj.ev.Answer == nil {
-		return lua.LNil
-	}
-	n := 0
-	for _, p := range inj.ev.Answer.Packets {
-		if p.Kind.IsRow() {
-			n += mysqlwire.HeaderLen*mysqlwire.Frames(len(p.Payload)) + len(p.Payload)
-		}
-	}
-	return lua.LNumber(n)
 }
 
 func statusFlags(l *lua.LState, s mysqlwire.Status, failed bool) lua.LValue {
