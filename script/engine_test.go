@@ -968,6 +968,39 @@ func TestOutputIsBounded(t *testing.T) {
 	}
 }
 
+const benchmarked = "SELECT o.id, c.name FROM orders o JOIN customers c ON c.id = o.customer WHERE o.total > 12.5 AND c.city = 'Bern' LIMIT 10"
+
+// What a read_query that takes the statement apart adds to a query.
+func BenchmarkTokenizingReadQuery(b *testing.B) {
+	benchmarkReadQuery(b, `local tokenizer = require("mysql.tokenizer")
+		function read_query(packet)
+			local tokens = tokenizer.tokenize(packet:sub(2))
+			for i = 1, #tokens do
+				if tokens[i].token_name == "TK_SQL_INSERT" then return proxy.PROXY_SEND_RESULT end
+			end
+		end`)
+}
+
+// What one adds that makes the normalized text as well, in Lua.
+func BenchmarkNormalizingReadQuery(b *testing.B) {
+	benchmarkReadQuery(b, `local tokenizer = require("proxy.tokenizer")
+		function read_query(packet)
+			local text = tokenizer.normalize(tokenizer.tokenize(packet:sub(2)))
+			if text == "COMMIT " then return proxy.PROXY_SEND_RESULT end
+		end`)
+}
+
+func benchmarkReadQuery(b *testing.B, src string) {
+	bench := load(b, src)
+	ev := bench.commandEvent(1, "\x03"+benchmarked)
+	b.ReportAllocs()
+	for b.Loop() {
+		if v := bench.ask(ev); v.Touches() {
+			b.Fatalf("got %+v", v)
+		}
+	}
+}
+
 func BenchmarkEmptyReadQuery(b *testing.B) {
 	be := load(b, "function read_query(packet) end")
 	ev := be.commandEvent(1, "\x03select qty from stock where sku = 'SKU-77'")

@@ -3,10 +3,12 @@ package script
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"mydbg/intercept"
+	"mydbg/intercept/rule"
 	"mydbg/mysqlwire"
 )
 
@@ -106,5 +108,102 @@ func TestExampleTiming(t *testing.T) {
 	out := b.output()
 	if len(out) != 2 || !strings.HasPrefix(out[0], "print: 2 rows after ") || out[1] != "print:   Handler_read_key +4" {
 		t.Errorf("got output %q", out)
+	}
+}
+
+func TestExampleFilter(t *testing.T) {
+	b := example(t, "filter.lua")
+	for _, tt := range []struct{ packet, want string }{
+		{"\x03DROP TABLE t", "DROP is refused"},
+		{"\x03/* c */ truncate table t", "TRUNCATE is refused"},
+		{"\x03delete from t", "DELETE without WHERE is refused"},
+		{"\x16update t set a = ?", "UPDATE without WHERE is refused"},
+		{"\x03update t set a = 1 where id = 2", ""},
+		{"\x03select 'drop table t'", ""},
+		{"\x03", ""},
+		{"\x02drop", ""},
+	} {
+		v := b.query(tt.packet)
+		switch {
+		case tt.want == "" && v.Touches():
+			t.Errorf("%q: got %+v, want it untouched", tt.packet, v)
+		case tt.want != "" && (v.Action != intercept.Reply || !strings.Contains(string(v.Answer.Packets[0].Payload), tt.want)):
+			t.Errorf("%q: got %s, want %q", tt.packet, hexPackets(v.Answer), tt.want)
+		}
+	}
+}
+
+func TestExampleAudit(t *testing.T) {
+	b := example(t, "audit.lua")
+	failed := mysqlwire.ERRAnswer(1146, "42S02", "no table")
+	failed.Command = mysqlwire.ComQuery
+	b.result(b.query("\x03select * from users where mail = 'jane@example.com'"), failed)
+	b.result(b.query("\x03select 1"), okAnswer())
+	if v := b.query("\x0e"); v.Touches() {
+		t.Errorf("COM_PING: got %+v, want it untouched", v)
+	}
+	b.ask(b.event(rule.Disconnect, 1))
+	said := slices.DeleteFunc(b.output(), func(line string) bool { return !strings.HasPrefix(line, "print") }) // there is no login
+	want(t, said, "print: nobody from : SELECT * FROM `users` WHERE `mail` = ? ", "print: nobody from : that failed",
+		"print: nobody from : SELECT ? ", "print: nobody from  left after 2 statements, 1 of them failed")
+}
+
+func TestExamplePrepared(t *testing.T) {
+	b := example(t, "prepared.lua")
+	v := b.query("\x16insert into t values (?, ?)")
+	ok := &mysqlwire.Answer{Command: mysqlwire.ComStmtPrepare, Packets: []mysqlwire.Packet{
+		{Kind: mysqlwire.KindPrepareOK, Payload: []byte("\x00\x05\x00\x00\x00\x00\x00\x02\x00\x00\x00\x00")},
+	}}
+	ev := b.event(rule.ReadQueryResult, 1)
+	ev.Query, ev.Answer, ev.Context.Command = v.Queries[0], ok, mysqlwire.ComStmtPrepare
+	if v := b.ask(ev); v.Touches() {
+		t.Errorf("prepare: got %+v, want it untouched", v)
+	}
+	execute := "\x17\x05\x00\x00\x00\x00\x01\x00\x00\x00"
+	for _, packet := range []string{
+		execute + "\x00\x01\x08\x00\xfe\x00\x2a\x00\x00\x00\x00\x00\x00\x00\x04it's", // 42 and a text
+		execute + "\x02\x01\x01\x00\x06\x00\x07",                                     // 7 and NULL
+		execute + "\x00\x00\x07\x07",                                                 // types as before
+		"\x19\x05\x00\x00\x00", execute,
+	} {
+		if v := b.query(packet); v.Touches() {
+			t.Errorf("%q: got %+v, want it untouched", packet, v)
+		}
+	}
+	wantOutput(t, b, "print: #5 insert into t values (42, 'it''s')", "print: #5 insert into t values (7, NULL)",
+		"print: #5 insert into t values (?, ?)")
+}
+
+func TestExampleStatistics(t *testing.T) {
+	b := example(t, "statistics.lua")
+	for range 2 {
+		b.result(b.query("\x03select 1"), okAnswer())
+	}
+	failed := mysqlwire.ERRAnswer(1146, "42S02", "no table")
+	failed.Command = mysqlwire.ComQuery
+	b.result(b.query("\x03select x from t"), failed)
+	a := b.query("\x03show proxy statistics").Answer
+	results, err := a.Results(&mysqlwire.Context{Caps: b.caps})
+	if err != nil || len(results) != 1 || results[0].Rows.Len() != 2 {
+		t.Fatalf("got %s, %v", hexPackets(a), err)
+	}
+	got := map[string]string{}
+	for i := range results[0].Rows.Len() {
+		row, err := results[0].Rows.Row(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got[row.Text(0)] = row.Text(1) + " " + row.Text(2)
+	}
+	if got["SELECT ? "] != "2 0" || got["SELECT `x` FROM `t` "] != "1 1" {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestExampleRoutingRefusesStrangers(t *testing.T) {
+	b := example(t, "routing.lua")
+	v := b.ask(b.event(rule.ConnectServer, 1))
+	if v.Action != intercept.Reply || !strings.Contains(string(v.Answer.Packets[0].Payload), "is not allowed to connect") {
+		t.Errorf("got %v, %s", v.Action, hexPackets(v.Answer))
 	}
 }
