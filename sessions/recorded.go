@@ -181,7 +181,7 @@ func (c *recorded) bytes(w *recordWriter, it *item, b []byte) {
 func (c *recorded) command(w *recordWriter, it *item) {
 	wash := &c.legs[it.leg].wash
 	if wash.blind || wash.asleep {
-		if info := c.c.Info(); info.Phase == intercept.Ready {
+		if info := c.c.Info(); info.Phase >= intercept.Ready { // it may be over by now
 			wash.resume(info)
 		}
 	}
@@ -189,7 +189,7 @@ func (c *recorded) command(w *recordWriter, it *item) {
 		return
 	}
 	info := c.c.Info()
-	if info.Phase != intercept.Ready {
+	if info.Phase < intercept.Ready {
 		return
 	}
 	c.detach()

@@ -33,7 +33,7 @@ type RecordOptions struct {
 // Recorder writes what crosses a proxy to a file. It is an intercept.Tap.
 //
 // Sessions only copy their bytes to a queue in memory. One goroutine makes blocks of them and writes
-// these, whole ones, a few milliseconds after they came: that is what a crash can lose. When more
+// these, whole ones, ten milliseconds after they came: that is what a crash can lose. When more
 // waits to be written than Backlog, a session waits five milliseconds at most; then bytes are left out,
 // and the recording says so. A full disk, too, is a hole in the recording and nothing else.
 type Recorder struct {
@@ -67,7 +67,7 @@ const (
 	roomPatience   = 5 * time.Millisecond
 	// gathering is how long the writer lets bytes come together: waking it for each packet would cost
 	// more than all the rest.
-	gathering   = 2 * time.Millisecond
+	gathering   = 10 * time.Millisecond
 	enoughBytes = 128 << 10 // to be written without waiting for more
 )
 

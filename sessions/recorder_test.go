@@ -354,7 +354,7 @@ func TestDiskFull(t *testing.T) {
 	}
 	for _, q := range []string{"SELECT 'before'", "SELECT 'after'", "SELECT 'after, too'"} {
 		if !found[q] {
-			t.Errorf("%s is not in the recording: %v", q, found)
+			t.Errorf("%s is not in the recording: %v", q, describe(r))
 		}
 	}
 	if rec.Status().Lost == 0 {

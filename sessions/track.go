@@ -165,7 +165,7 @@ func (t *track) asked(l *leg, f mysqlwire.Frame, at uint64) {
 		t.waiting = t.waiting[:0]
 		return
 	}
-	if len(t.ix.entries) == 0 || t.latest == none {
+	if t.latest == none || t.s.annotated && !noted { // the client's command is missing
 		return
 	}
 	// Somebody added it.

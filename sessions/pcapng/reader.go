@@ -121,16 +121,13 @@ func (r *Reader) fill(n int) error {
 	if r.w-r.r >= n {
 		return nil
 	}
-	if n > len(r.buf) {
-		bigger := make([]byte, n+readAhead)
-		copy(bigger, r.buf[r.r:r.w])
-		r.buf = bigger
-	} else {
-		copy(r.buf, r.buf[r.r:r.w])
-	}
+	copy(r.buf, r.buf[r.r:r.w])
 	r.w -= r.r
 	r.r = 0
 	for r.w < n {
+		if r.w == len(r.buf) { // not more at once than has come: the length may be wrong
+			r.buf = append(r.buf, make([]byte, len(r.buf))...)
+		}
 		if r.ended != nil {
 			if !errors.Is(r.ended, io.EOF) {
 				return r.ended

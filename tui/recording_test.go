@@ -1,0 +1,191 @@
+package tui
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/muesli/termenv"
+
+	"mydbg/intercept"
+	"mydbg/mysqlwire"
+	"mydbg/sessions"
+	"mydbg/tui/keymap"
+	"mydbg/tui/theme"
+	"mydbg/tui/tuitest"
+)
+
+// openFile shows a recording.
+func openFile(t *testing.T, path string) (*tuitest.Driver, *Model) {
+	t.Helper()
+	r, err := sessions.Open(path, sessions.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.Close() })
+	p, err := intercept.New(intercept.Options{JournalSize: 1, JournalBytes: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.Close() })
+	d := tuitest.New(t, noon)
+	m, err := newModel(Options{
+		Proxy: p, Recording: r, Kept: windowSize, Now: d.Now, After: d.After, Getenv: func(string) string { return "" },
+		Theme: theme.Options{Name: "dark", Renderer: renderer(termenv.Ascii)},
+	}, newRecording(r, nil, p))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Start(m, 120, 40)
+	return d, m
+}
+
+func (m *Model) at() intercept.Seq {
+	t, _ := m.events.Selected()
+	return t.Exchange
+}
+
+func TestRecordingIsSteppedThrough(t *testing.T) {
+	d, m := openFile(t, "../sessions/testdata/recording.pcapng")
+	for _, step := range []struct {
+		keys string
+		want intercept.Seq
+	}{
+		{"", 1}, {"s", 2}, {"s", 3}, {"p", 2}, {"p", 1}, {"p", 1}, {"n", 2}, {"j", 3}, {"G", 7}, {"s", 7}, {"g", 1},
+	} {
+		if step.keys != "" {
+			d.Press(step.keys)
+		}
+		if got := m.at(); got != step.want {
+			t.Fatalf("after %q: at #%d, want #%d: %s", step.keys, got, step.want, m.message.text)
+		}
+	}
+	frame := m.View()
+	for _, want := range []string{"recording.pcapng", "7 exchanges", "RECORDING", "SELECT 1 AS one", "step back"} {
+		if !strings.Contains(frame, want) {
+			t.Errorf("%q is not on the screen:\n%s", want, frame)
+		}
+	}
+}
+
+func TestRecordingRunsToBreakpoints(t *testing.T) {
+	d, m := openFile(t, "../sessions/testdata/recording.pcapng")
+	d.Press("c")
+	if !strings.Contains(m.message.text, "no breakpoint is on") {
+		t.Errorf("got %q", m.message.text)
+	}
+	for _, line := range []string{"at result if error.code == 1054", `if param(0) == 41`} {
+		if _, err := m.e.AddBreak(line); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.Press("c")
+	if got := m.at(); got != 3 || !strings.Contains(m.message.text, "breakpoint 1") {
+		t.Errorf("at #%d: %s", got, m.message.text)
+	}
+	d.Press("c")
+	if got := m.at(); got != 5 || !strings.Contains(m.message.text, "breakpoint 2") {
+		t.Errorf("at #%d: %s", got, m.message.text)
+	}
+	d.Press("c")
+	if got := m.at(); got != 5 || !strings.Contains(m.message.text, "no breakpoint matches") {
+		t.Errorf("at #%d: %s", got, m.message.text)
+	}
+}
+
+func TestRecordingIsFiltered(t *testing.T) {
+	d, m := openFile(t, "../sessions/testdata/recording.pcapng")
+	d.Press(":")
+	d.Type("filter failed")
+	d.Press("enter")
+	d.Press(":")
+	d.Type("filter error.code > 0")
+	d.Press("enter")
+	d.Advance(time.Second)
+	if shown, kept := m.events.Counts(); shown != 2 || kept != 7 {
+		t.Errorf("got %d of %d shown, want the 2 that failed of 7", shown, kept)
+	}
+	d.Press("g", "s")
+	if got := m.at(); got != 3 {
+		t.Errorf("s went to #%d, want #3, the next one shown", got)
+	}
+	d.Press("p")
+	if got := m.at(); got != 2 {
+		t.Errorf("p went to #%d, want #2", got)
+	}
+}
+
+func TestRecordingRefusesWhatNeedsTraffic(t *testing.T) {
+	_, m := openFile(t, "../sessions/testdata/recording.pcapng")
+	for _, id := range []keymap.ID{keymap.Edit, keymap.Respond, keymap.InjectAfter, keymap.Kill, keymap.Pause, keymap.Record} {
+		if why := m.off(id); why == "" {
+			t.Errorf("%s is possible", id)
+		}
+	}
+	if cmd := m.quit(); cmd == nil {
+		t.Error("leaving a recording asks")
+	}
+}
+
+// TestRecordingOfAnySize goes to both ends of a file with more exchanges than are listed at once.
+func TestRecordingOfAnySize(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "long.pcapng")
+	rec, err := sessions.NewRecorder(sessions.RecordOptions{Path: path, Lossless: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const n = 2*windowSize + 500
+	c := &intercept.Conn{ID: 1}
+	rec.Opened(c)
+	say := func(dir mysqlwire.Direction, seq byte, m mysqlwire.Message) {
+		cx := &mysqlwire.Context{Caps: mysqlwire.Protocol41 | mysqlwire.SecureConnection}
+		payload, err := m.Encode(nil, cx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, _ := mysqlwire.AppendPacket(nil, payload, seq)
+		rec.Bytes(c, intercept.ClientLeg, dir, b)
+	}
+	caps := mysqlwire.LongPassword | mysqlwire.Protocol41 | mysqlwire.SecureConnection
+	say(mysqlwire.ToClient, 0, &mysqlwire.Greeting{Version: "8.0.1", Caps: caps, Scramble: make([]byte, 20)})
+	say(mysqlwire.ToServer, 1, &mysqlwire.Login{Caps: caps, User: "u"})
+	say(mysqlwire.ToClient, 2, &mysqlwire.OK{})
+	for i := range n {
+		say(mysqlwire.ToServer, 0, &mysqlwire.Query{SQL: fmt.Sprintf("DO %d", i+1)})
+		say(mysqlwire.ToClient, 1, &mysqlwire.OK{AffectedRows: uint64(i)})
+	}
+	if err := rec.Close(); err != nil {
+		t.Fatal(err)
+	}
+	d, m := openFile(t, path)
+	d.Press("G")
+	if got := m.at(); got != n {
+		t.Fatalf("G went to #%d of %d", got, n)
+	}
+	d.Press("p")
+	if got := m.at(); got != n-1 {
+		t.Errorf("p went to #%d", got)
+	}
+	for range 120 { // pages back, through more than one window
+		d.Press("pgup", "pgup", "pgup", "pgup")
+	}
+	if got := m.at(); got > n-windowSize || got < 1 {
+		t.Errorf("pages went to #%d", got)
+	}
+	if _, err := m.e.AddBreak(`if sql == "DO 20400"`); err != nil {
+		t.Fatal(err)
+	}
+	d.Press("g")
+	if got := m.at(); got != 1 {
+		t.Errorf("g went to #%d", got)
+	}
+	d.Press("c")
+	if got := m.at(); got != 20400 {
+		t.Errorf("c went to #%d: %s", got, m.message.text)
+	}
+	if _, kept := m.events.Counts(); kept > windowSize {
+		t.Errorf("%d exchanges are kept", kept)
+	}
+}
