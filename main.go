@@ -36,6 +36,7 @@ import (
 	"mydbg/sessions/demo"
 	"mydbg/sessions/demo/shop"
 	"mydbg/sessions/replay"
+	"mydbg/sessions/serve"
 	"mydbg/tui"
 	"mydbg/tui/cmdline"
 	"mydbg/tui/scripts"
@@ -134,7 +135,7 @@ func commands() *cobra.Command {
 	ofProxy.AddMySQLProxy(proxy)
 	ofProxy.Add(proxy, "127.0.0.1:4040")
 
-	root.AddCommand(demonstration, proxy, opening(), replaying(), &cobra.Command{
+	root.AddCommand(demonstration, proxy, opening(), replaying(), serving(), &cobra.Command{
 		Use: "check FILE-or-EXPR", Short: "Say what a condition, a rule, a file of rules or a Lua script means", Args: cobra.ExactArgs(1),
 		Example: "  mydbg check 'ms > 200 and not chatter'\n  mydbg check 'at query do err 1142 if verb == \"DROP\"'\n  mydbg check rw.lua",
 		RunE:    func(cmd *cobra.Command, args []string) error { return cmdline.Check(cmd.OutOrStdout(), args[0]) },
@@ -251,6 +252,29 @@ func stepping(cmd *cobra.Command, r *cmdline.Replay, rd *sessions.Reader, o repl
 	return cmdline.Outcome(cmd.Context(), totals)
 }
 
+// serving is the command that answers from a recording.
+func serving() *cobra.Command {
+	f := &cmdline.Serve{}
+	cmd := &cobra.Command{
+		Use: "serve FILE", Short: "Answer clients from a recorded session, without a server", Args: cobra.ExactArgs(1),
+		Long: "Greets as the recorded server and answers each statement as it was answered, found by its digest and values, in the recorded\n" +
+			"order. A statement that is not recorded gets an error that names the nearest one; a report at the end counts them.\n" +
+			"With a screen: mydbg --backend replay:FILE.",
+		Example: "  mydbg serve session.pcapng --listen 127.0.0.1:3306\n  mydbg serve session.pcapng --on-miss forward:127.0.0.1:3307 --latency recorded",
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			s := &session{Settings: &f.Settings, serve: *f}
+			if s.serveOptions, err = f.Options(); err != nil {
+				return err
+			}
+			s.serveOptions.Log = func(m serve.Miss) { s.proxy.Journal.Note(intercept.Warning, 0, 0, "%s", m.String()) }
+			f.Backend = []string{"replay:" + args[0]}
+			return s.run(cmd, false)
+		},
+	}
+	f.Add(cmd)
+	return cmd
+}
+
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -265,7 +289,11 @@ func version() string {
 // session is one run of the proxy, with or without a screen.
 type session struct {
 	*cmdline.Settings
-	shop bool // the shop sends traffic
+	shop         bool          // the shop sends traffic
+	serve        cmdline.Serve // flags of serving; its zero value for backends that are recordings
+	serveOptions serve.Options
+	recordings   []*serve.Server
+	readers      []*sessions.Reader // theirs
 	// traffic sends traffic of its own through the proxy until ctx ends; nil for none.
 	traffic func(ctx context.Context)
 
@@ -437,9 +465,30 @@ func (s *session) backends(ctx context.Context) (list []intercept.Backend, err e
 			s.servers = append(s.servers, server)
 			address = server.Addr()
 		}
+		if path, ok := strings.CutPrefix(address, "replay:"); ok {
+			dial, err := s.recorded(path)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, intercept.Backend{Address: address, ReadOnly: i >= len(s.Backend), Dial: dial})
+			continue
+		}
 		list = append(list, intercept.Backend{Address: address, ReadOnly: i >= len(s.Backend)})
 	}
 	return list, nil
+}
+
+// recorded makes a backend of a recording. Nothing but its clients needs TLS then.
+func (s *session) recorded(path string) (dial func(context.Context) (net.Conn, error), err error) {
+	server, r, err := s.serve.OpenServer(path, s.serveOptions)
+	if err != nil {
+		return nil, err
+	}
+	if s.BackendTLS == tlspair.Mirror {
+		s.BackendTLS = tlspair.Disabled
+	}
+	s.readers, s.recordings = append(s.readers, r), append(s.recordings, server)
+	return server.Dial, nil
 }
 
 // load makes hooks of the scripts. What they print goes to the log.
@@ -553,6 +602,9 @@ func (s *session) open(ctx context.Context) error {
 // certificate clients should trust once one uses TLS.
 func (s *session) watch(ctx context.Context) {
 	for _, b := range s.proxy.Backends() {
+		if b.Dial != nil { // it is in this process
+			continue
+		}
 		s.goes(func() {
 			if err := probe(ctx, b.Address, s.BackendProxyProtocol); err != nil && ctx.Err() == nil {
 				s.proxy.Journal.Note(intercept.Warning, 0, 0, "server %s: %v. It is tried anew for each client; set it with --backend", b.Address, err)
@@ -772,6 +824,11 @@ func (s *session) close() {
 		}
 	}
 	s.servers = nil
+	for i, server := range s.recordings {
+		tell("%s: %s", s.readers[i].Path(), cmdline.ServeReport(server.Totals()))
+		_ = s.readers[i].Close() // only read
+	}
+	s.recordings, s.readers = nil, nil
 }
 
 // tell writes a line for the person at the keyboard.

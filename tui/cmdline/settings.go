@@ -27,7 +27,7 @@ import (
 // Settings are what flags and the configuration file say. Make them with Add, read them after Read.
 type Settings struct {
 	Listen                             []string
-	Backend, BackendRO                 []string // addresses, or "demo"
+	Backend, BackendRO                 []string // addresses, "demo" or "replay:FILE"
 	Scripts                            []string
 	ReadOnly                           bool
 	BackendCA, BackendCert, BackendKey string
@@ -173,6 +173,9 @@ func (s *Settings) Read(cmd *cobra.Command, getenv func(string) string) error {
 	}
 	for name, addresses := range map[string][]string{"listen": s.Listen, "backend": s.Backend, "backend-ro": s.BackendRO} {
 		for _, a := range addresses {
+			if name != "listen" && strings.HasPrefix(a, "replay:") {
+				continue
+			}
 			if _, err := intercept.ParseAddress(a, 1); err != nil {
 				return Wrong("--%s: %w", name, err)
 			}
