@@ -110,6 +110,7 @@ func (s *session) serverHead(in *incoming, h mysqlwire.Header) error {
 		return s.lost(err)
 	}
 	in.frame, in.left, in.full = f, h.Len, f.More
+	telling := f.Kind == mysqlwire.KindBinlogEvent && s.binlog != nil && s.binlog.frame(f, head)
 	if !f.Cont {
 		in.first = f
 		in.body = in.body[:0]
@@ -117,7 +118,7 @@ func (s *session) serverHead(in *incoming, h mysqlwire.Header) error {
 		if s.now.timing.First.IsZero() {
 			s.now.timing.First = time.Now()
 		}
-		if s.exchange != nil || s.now.mode == collected || interesting(f) || s.dec.Need(f) > 0 {
+		if s.exchange != nil || s.now.mode == collected || interesting(f) || telling || s.dec.Need(f) > 0 {
 			in.what = gather
 		}
 	}
@@ -196,6 +197,9 @@ func (s *session) serverFrameEnd(ctx context.Context, in *incoming) error {
 		}
 		if interesting(f) {
 			s.count(f.Kind, in.body)
+		}
+		if f.Kind == mysqlwire.KindBinlogEvent && s.binlog != nil {
+			s.streamEvent(in.body)
 		}
 	}
 	if s.exchange != nil {

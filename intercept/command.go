@@ -181,8 +181,11 @@ func (s *session) trackClient(in *incoming, h mysqlwire.Header, head []byte) err
 		return s.lost(err)
 	}
 	in.frame = f
-	if f.Kind == mysqlwire.KindFileData {
+	switch {
+	case f.Kind == mysqlwire.KindFileData:
 		s.fileData(f, h.Len)
+	case s.binlog != nil:
+		s.replicaSays(f)
 	}
 	return nil
 }

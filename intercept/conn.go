@@ -62,7 +62,8 @@ type ConnInfo struct {
 	Status         mysqlwire.Status
 	TxSince        time.Time // zero outside a transaction
 	TxCommands     int
-	Opaque         string // why it is relayed without being followed; "" while it is
+	Stream         *Stream // the newest that a replica got here; nil without one
+	Opaque         string  // why it is relayed without being followed; "" while it is
 	Step           StepMode
 }
 

@@ -73,10 +73,11 @@ type Exchange struct {
 	HeldAt  Point // with Held: where
 	Hold    HoldID
 	Marks   Mark
-	By      string // who stopped or changed it, last
-	Note    string // "client left after 30.0s", "not sent"
-	InTx    bool   // the server was in a transaction when it began
-	Upload  *Upload
+	By      string  // who stopped or changed it, last
+	Note    string  // "client left after 30.0s", "not sent"
+	InTx    bool    // the server was in a transaction when it began
+	Upload  *Upload // files that the client was asked for; nil without any
+	Stream  *Stream // of the binary log; nil without one
 	Counts
 }
 

@@ -209,7 +209,10 @@ func (s *session) start(q *Query) {
 	streams := cmd == mysqlwire.ComBinlogDump || cmd == mysqlwire.ComBinlogDumpGTID
 	s.now.auth = cmd == mysqlwire.ComChangeUser
 	switch {
-	case s.now.auth || streams:
+	case streams:
+		s.binlog = &streaming{}
+		s.watchProgress()
+	case s.now.auth:
 	case !q.Show && !q.Need:
 		s.now.mode = discarded
 	case q.Need || s.wants(rule.ReadQueryResult) || s.joins() || s.stitches(q):
@@ -344,6 +347,7 @@ func (s *session) status(st mysqlwire.Status) {
 // endExchange closes the client's exchange and lets the next command in.
 func (s *session) endExchange() {
 	s.x.Ended = time.Now()
+	s.endStream(nil)
 	s.finishKid(Done)
 	s.forgetAfter()
 	cx := s.resultOrCommandContext()

@@ -285,3 +285,48 @@ func BenchmarkResult(b *testing.B) {
 		})
 	}
 }
+
+// TestRelayedEventsAllocateNothing: a binary log is followed for hours.
+func TestRelayedEventsAllocateNothing(t *testing.T) {
+	p, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	over := make(chan struct{})
+	s := &session{
+		proxy: p, dec: &mysqlwire.Decoder{}, types: map[uint32][]mysqlwire.Param{}, cancel: func(error) {}, turn: make(turn, 1), over: over,
+	}
+	s.turn <- struct{}{} // for as long as the test runs
+	defer s.pumps.Wait()
+	defer close(over)
+	s.conn = p.open(sink{}, s.cancel)
+	s.client, s.server = newLeg(sink{}, mysqlwire.ToServer), newLeg(sink{}, mysqlwire.ToClient)
+	s.dec.Agree(mysqlwire.Protocol41|mysqlwire.DeprecateEOF, true)
+	s.dec.Ready()
+	dump := []byte("\x12\x04\x00\x00\x00\x00\x00\x01\x00\x00\x00log.1")
+	if err := s.command(context.Background(), dump, len(dump), false); err != nil {
+		t.Fatal(err)
+	}
+	var batch [][]byte
+	for i := range 128 {
+		for _, e := range []mysqlwire.BinlogEvent{
+			{Type: mysqlwire.EventMariaDBGTID, ServerID: 1, Length: 32, EndPos: uint32(100 * i), Body: append([]byte{byte(i)}, make([]byte, 12)...)},
+			{Type: 30, ServerID: 1, Length: 19 + rowLen, EndPos: uint32(100*i + 50), Body: make([]byte, rowLen)},
+		} {
+			b, err := e.Encode(nil, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			batch = append(batch, b)
+		}
+	}
+	for range 20 { // fills the capture
+		feed(t, s, batch, 1)
+	}
+	if n := testing.AllocsPerRun(100, func() { feed(t, s, batch, 1) }); n != 0 {
+		t.Errorf("%d events took %v allocations", len(batch), n)
+	}
+	if want := uint64(121 * len(batch)); s.binlog.events != want || s.binlog.counts[30] != want/2 {
+		t.Errorf("counted %d events, want %d", s.binlog.events, want)
+	}
+}

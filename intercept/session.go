@@ -59,7 +59,10 @@ type session struct {
 	change   *mysqlwire.ChangeUser
 	attempt  attempt // the login
 	up       uploading
-	hung     bool // a verdict left the client without an answer
+	over     <-chan struct{} // closed when the session ends
+	watched  bool            // somebody shows the progress of its streams
+	binlog   *streaming      // of the binary log; nil without one
+	hung     bool            // a verdict left the client without an answer
 
 	x        Exchange        // the client's running command; Seq 0 while idle
 	asked    []byte          // the beginning of its packet
@@ -126,7 +129,7 @@ func (p *Proxy) serve(ctx context.Context, nc net.Conn, d *door) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	s := &session{
 		proxy: p, door: d, client: newLeg(nc, mysqlwire.ToServer), cancel: cancel,
-		turn: make(turn, 1), idle: make(chan struct{}, 1), dec: &mysqlwire.Decoder{},
+		over: ctx.Done(), turn: make(turn, 1), idle: make(chan struct{}, 1), dec: &mysqlwire.Decoder{},
 		types: map[uint32][]mysqlwire.Param{}, reshaped: map[uint32]bool{},
 	}
 	s.conn = p.open(nc, cancel)
@@ -260,6 +263,7 @@ func (s *session) end(cause error) {
 		if s.kid.Seq != 0 {
 			s.finishKid(Gone)
 		}
+		s.endStream(cause)
 		s.endExchange()
 	}
 	if s.attempt.bound && s.x.Seq == 0 && s.conn.commands.Load() == 0 && errors.Is(cause, errClientLeft) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"mydbg/intercept/rule"
 	"mydbg/intercept/sqltext"
@@ -71,20 +70,17 @@ func (u *Upload) Text() string {
 // uploading is the upload of the running exchange.
 type uploading struct {
 	Upload
-	shown time.Time // when it was published last
-	kept  int       // bytes of it that the capture has
+	shown uint64 // bytes that there were when it was published last
+	kept  int    // bytes of it that the capture has
 }
-
-// Progress of streams is published this often, and when they end.
-const streamTick = 250 * time.Millisecond
 
 // uploadKept is how much of a file's beginning the journal keeps.
 const uploadKept = 4 << 10
 
-// uploads shows the exchange's upload as it stands.
-func (s *session) uploads() {
+// showUpload publishes the exchange's upload as it stands.
+func (s *session) showUpload() {
 	u := s.up.Upload
-	s.x.Upload, s.up.shown = &u, time.Now()
+	s.x.Upload, s.up.shown = &u, u.Bytes
 	s.publish()
 }
 
@@ -97,7 +93,7 @@ func (s *session) fileData(f mysqlwire.Frame, n int) {
 	}
 	if n == 0 {
 		u.Ended = true
-		s.uploads()
+		s.showUpload()
 		return
 	}
 	u.Bytes += uint64(n)
@@ -105,9 +101,6 @@ func (s *session) fileData(f mysqlwire.Frame, n int) {
 	if room := uploadKept - u.kept; room > 0 {
 		u.kept += min(n, room)
 		s.kept.head(stageUpload, f.Kind, n, room)
-	}
-	if u.Packets == 1 || time.Since(u.shown) >= streamTick {
-		s.uploads()
 	}
 }
 
@@ -151,14 +144,15 @@ func (s *session) fileRequest(ctx context.Context, in *incoming) error {
 		s.x.Marks |= MarkCrafted
 		s.reply, n.mode = v.Answer, discarded
 		s.up.Refused, s.up.Ended = s.final.By, true
-		s.uploads()
+		s.showUpload()
 		return s.emptyFile(next)
 	}
 	if v.Packet != nil {
 		payload = v.Packet
 		s.up.Given = string(payload[1:])
 	}
-	s.uploads()
+	s.showUpload()
+	s.watchProgress()
 	if s.seq, err = s.client.queuePacket(payload, s.seq); err != nil {
 		return s.left(s.client, err)
 	}
@@ -183,7 +177,7 @@ func (s *session) asksFor(name string) {
 		s.note(Warning, "#%d: the server %s asks the client for the file %q, which the statement does not name. "+
 			"A server that cannot be trusted can read the client's files like this", s.x.Seq, s.conn.Info().Backend, name)
 	}
-	s.uploads()
+	s.showUpload()
 }
 
 // askForFile asks the hooks about a request.

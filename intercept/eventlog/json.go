@@ -44,6 +44,7 @@ type object struct {
 	Action   string   `json:"action,omitzero"`
 	Note     text     `json:"note,omitzero"`   // "client left after 30.0s"
 	Upload   *upload  `json:"upload,omitzero"` // of LOAD DATA LOCAL
+	Stream   *stream  `json:"stream,omitzero"` // of COM_BINLOG_DUMP
 	Level    string   `json:"level,omitzero"`
 	Message  text     `json:"message,omitzero"` // of a notice, with its level
 	Login    *login   `json:"login,omitzero"`   // of a notice: why a login failed
@@ -65,6 +66,28 @@ func uploadOf(u *intercept.Upload) *upload {
 		return nil
 	}
 	return &upload{text(u.File), text(u.Given), u.Files, u.Unnamed, text(u.Refused), u.Bytes, u.Packets}
+}
+
+// stream is what a replica got of a binary log.
+type stream struct {
+	Events   uint64            `json:"events"`
+	Bytes    uint64            `json:"bytes"`
+	Types    map[string]uint64 `json:"types"` // events by name
+	File     text              `json:"file,omitzero"`
+	Position uint64            `json:"position"`
+	GTID     string            `json:"gtid,omitzero"`
+	Acks     uint64            `json:"acks,omitzero"`
+}
+
+func streamOf(s *intercept.Stream) *stream {
+	if s == nil {
+		return nil
+	}
+	o := &stream{Events: s.Events, Bytes: s.Bytes, File: text(s.File), Position: s.Position, GTID: s.GTID, Acks: s.Acks, Types: map[string]uint64{}}
+	for _, c := range s.Counts {
+		o.Types[c.Type.String()] = c.N
+	}
+	return o
 }
 
 // login explains a login that failed. The facts are by their names, with _ for spaces.
@@ -123,7 +146,7 @@ func (r *record) object() *object {
 		Hook: r.hook().String(), Cmd: x.Command.Short(), User: text(info.User), DB: text(info.DB), Client: info.Client, Backend: info.Backend,
 		SQL: text(r.sql), Digest: r.digest(), Verb: r.env.Verb, HeldMs: milliseconds(x.HeldFor),
 		BytesIn: x.BytesIn, BytesOut: x.BytesOut, By: text(r.by()), Action: r.action(), Note: text(x.Note),
-		Upload: uploadOf(x.Upload),
+		Upload: uploadOf(x.Upload), Stream: streamOf(x.Stream),
 	}
 	if r.cut() {
 		o.SQLLen = x.SQLLen

@@ -111,6 +111,9 @@ func (r *record) remarks() string {
 	if x.Upload != nil {
 		parts = append(parts, "file "+clean(x.Upload.Text()))
 	}
+	if x.Stream != nil {
+		parts = append(parts, "binary log: "+clean(x.Stream.Text()))
+	}
 	if x.Note != "" {
 		parts = append(parts, clean(x.Note))
 	}

@@ -71,6 +71,10 @@ func (m *Model) sessionLines(w int) []string {
 	if c.Step != intercept.Continue {
 		add("stops", stepText(c.Step))
 	}
+	if c.Stream != nil {
+		head("binary log")
+		lines = append(lines, m.streamLines(c.Stream, w)...)
+	}
 	if len(c.Attrs) > 0 {
 		head("attributes of the client")
 		for _, a := range c.Attrs {
@@ -80,6 +84,31 @@ func (m *Model) sessionLines(w int) []string {
 	if names := c.Caps.Names(); len(names) > 0 {
 		head("capabilities agreed")
 		lines = append(lines, m.dim(strings.Join(names, " "), w)...)
+	}
+	return lines
+}
+
+// streamLines say what a replica has been sent.
+func (m *Model) streamLines(s *intercept.Stream, w int) []string {
+	if s == nil {
+		return nil
+	}
+	lines := m.fact("events", many(s.Events, "event", "events")+", "+bytesOf(int(s.Bytes)), w)
+	if s.File != "" {
+		lines = append(lines, m.fact("log", fmt.Sprintf("%s at %s", s.File, count(s.Position)), w)...)
+	}
+	if s.GTID != "" {
+		lines = append(lines, m.fact("transaction", s.GTID, w)...)
+	}
+	if s.Acks > 0 {
+		lines = append(lines, m.fact("acks", count(s.Acks)+" by the replica (semi-synchronous)", w)...)
+	}
+	width := 0
+	for _, c := range s.Counts {
+		width = max(width, len(count(c.N)))
+	}
+	for _, c := range s.Counts {
+		lines = append(lines, m.dim(fmt.Sprintf("  %*s  %s", width, count(c.N), c.Type), w)...)
 	}
 	return lines
 }

@@ -232,6 +232,7 @@ func (m *Model) heldLines(w int) []string {
 	if d.Upload != nil {
 		lines = append(lines, m.fact("file", d.Upload.Text(), w)...)
 	}
+	lines = append(lines, m.streamLines(d.Stream, w)...)
 	if d.Note != "" && d.State != intercept.Gone {
 		lines = append(lines, m.fact("note", d.Note, w)...)
 	}

@@ -138,6 +138,9 @@ func (p *Pane) text(x *intercept.Exchange, state theme.State, w, indent int) str
 	} else if x.Upload != nil {
 		said = x.Upload.Text()
 	}
+	if x.Stream != nil && x.Error == nil {
+		said = fmt.Sprintf("%s at %d", x.Stream.File, x.Stream.Position)
+	}
 	room := w
 	if said != "" {
 		room = max(w-min(ansi.StringWidth(said)+3, w*3/5), 1)
@@ -296,7 +299,7 @@ func (p *Pane) heldFor(h *intercept.Held) string {
 // info is the size of the answer in a word.
 func info(x *intercept.Exchange) string {
 	switch {
-	case x.Error != nil || !over(x.State) && x.Rows == 0 && x.Upload == nil:
+	case x.Error != nil || !over(x.State) && x.Rows == 0 && x.Upload == nil && x.Stream == nil:
 		return ""
 	case x.Command == mysqlwire.ComStmtPrepare:
 		return ""
@@ -306,6 +309,8 @@ func info(x *intercept.Exchange) string {
 		return Count(x.Affected) + " aff"
 	case x.Upload != nil && !over(x.State):
 		return Size(int(x.Upload.Bytes))
+	case x.Stream != nil:
+		return Count(x.Stream.Events) + " ev"
 	}
 	return ""
 }
