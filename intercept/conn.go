@@ -59,6 +59,8 @@ type ConnInfo struct {
 	LoginFailure   *LoginReport // why the login, or the latest COM_CHANGE_USER, failed; nil if it did not
 	Statements     int          // open prepared statements
 	Commands       uint64
+	Charset        string // character_set_client: what its statements are read as, "" if that is not known
+	Results        string // character_set_results; "" if that is not known or none
 	Status         mysqlwire.Status
 	TxSince        time.Time // zero outside a transaction
 	TxCommands     int

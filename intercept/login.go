@@ -320,5 +320,7 @@ func (s *session) loggedIn(m *mysqlwire.Login, g *mysqlwire.Greeting) {
 			own := *m
 			s.conn.client.Login = &own
 		}
+		texts := s.dec.Texts()
+		i.Charset, i.Results = texts.Client, texts.Results
 	})
 }

@@ -387,10 +387,11 @@ func (s *session) refresh() {
 	default:
 		return
 	}
-	db, open := s.dec.DB(), s.dec.OpenStatements()
+	db, open, texts := s.dec.DB(), s.dec.OpenStatements(), s.dec.Texts()
 	s.conn.mu.Lock()
 	defer s.conn.mu.Unlock()
 	s.conn.info.Statements = open
+	s.conn.info.Charset, s.conn.info.Results = texts.Client, texts.Results
 	if s.link != nil {
 		s.conn.info.ServerDB = db
 	}

@@ -2,9 +2,12 @@ package detail
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"math"
+	"strings"
 	"unicode/utf8"
 
 	"mydbg/mysqlwire"
@@ -181,8 +184,6 @@ func (m *Model) dumpLines(b []byte, w int) []string {
 // isBlob reports whether a column holds bytes rather than text.
 func isBlob(c *mysqlwire.Column) bool {
 	switch c.Type {
-	case value.Geometry, value.Vector:
-		return c.Type == value.Geometry
 	case value.TinyBlob, value.MediumBlob, value.LongBlob, value.Blob, value.VarString, value.String, value.VarChar:
 		return c.IsBinary() && c.Flags&(mysqlwire.ColumnEnum|mysqlwire.ColumnSet) == 0
 	}
@@ -196,6 +197,8 @@ func blobText(b []byte) string {
 	}
 	if guess, id := guessOf(b); id != "" {
 		return id + " " + guess
+	} else if guess == "VECTOR" {
+		return vectorText(b) + " " + bytesOf(len(b))
 	} else if guess != "" {
 		return "0x" + hex.EncodeToString(firstBytes(b, 4)) + "… " + bytesOf(len(b)) + " " + guess
 	}
@@ -228,6 +231,8 @@ func guessOf(b []byte) (guess, id string) {
 		}
 	}
 	switch {
+	case vectorText(b) != "":
+		return "VECTOR", ""
 	case len(b) == 16 && !printable(b):
 		h := hex.EncodeToString(b)
 		return "UUID", h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
@@ -237,6 +242,31 @@ func guessOf(b []byte) (guess, id string) {
 		return "WKB", ""
 	}
 	return "", ""
+}
+
+// vectorText is a vector as one types it, of bytes that may be one: MariaDB's come as VARBINARY. It is ""
+// unless all floating point numbers in them are of a common size.
+func vectorText(b []byte) string {
+	if len(b) < 8 || len(b)%4 != 0 || printable(b) {
+		return ""
+	}
+	some := false
+	for i := 0; i < len(b); i += 4 {
+		f := math.Abs(float64(math.Float32frombits(binary.LittleEndian.Uint32(b[i:]))))
+		some = some || f != 0
+		if f != 0 && !(f > 1e-6 && f < 1e6) {
+			return ""
+		}
+	}
+	if !some {
+		return ""
+	}
+	const most = 64 // numbers
+	text := "vector" + value.Spec{Type: value.Vector}.Format(b[:min(len(b), 4*most)])
+	if len(b) > 4*most {
+		text = strings.TrimSuffix(text, "]") + ", …]"
+	}
+	return text
 }
 
 // isGeometry recognises a geometry as servers send it: an SRID, a byte order and a type from 1 to 7.

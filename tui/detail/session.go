@@ -66,6 +66,9 @@ func (m *Model) sessionLines(w int) []string {
 	head("state")
 	add("transaction", m.transaction(c))
 	add("status", statusText(c.Status))
+	if c.Charset != "" || c.Results != "" {
+		add("texts", charsetText(c))
+	}
 	add("statements", many(c.Statements, "prepared statement open", "prepared statements open"))
 	add("commands", count(c.Commands))
 	if c.Step != intercept.Continue {
@@ -111,6 +114,21 @@ func (m *Model) streamLines(s *intercept.Stream, w int) []string {
 		lines = append(lines, m.dim(fmt.Sprintf("  %*s  %s", width, count(c.N), c.Type), w)...)
 	}
 	return lines
+}
+
+// charsetText says which character sets a connection speaks.
+func charsetText(c *intercept.ConnInfo) string {
+	sent, got := c.Charset, c.Results
+	if sent == "" {
+		sent = "a set that is not known, taken for UTF-8"
+	}
+	switch got {
+	case c.Charset:
+		return sent
+	case "":
+		got = "as their columns are"
+	}
+	return "statements in " + sent + ", results " + got
 }
 
 // sessionText is the Session tab for the clipboard.
