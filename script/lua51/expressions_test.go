@@ -105,3 +105,31 @@ func TestRecordedExpressions(t *testing.T) {
 		}
 	}
 }
+
+// The programs are made at random of what gopher-lua has miscompiled: assignments, conditions, loops,
+// closures and calls with several values. Their output is that of Debian's lua5.1.
+func TestPrograms(t *testing.T) {
+	got, want := strings.Split(newMachine(t).run(read(t, "programs.lua")), "\n"), strings.Split(strings.TrimSpace(read(t, "programs.golden")), "\n")
+	if len(got) != len(want) {
+		t.Fatalf("%d lines, want %d: %s", len(got), len(want), got[len(got)-1])
+	}
+	for i := range want {
+		if got[i] != want[i] {
+			t.Errorf("got %s\nwant %s", got[i], want[i])
+		}
+	}
+}
+
+func TestRecordedPrograms(t *testing.T) {
+	path, err := exec.LookPath("lua5.1")
+	if err != nil {
+		t.Skip("lua5.1 is not installed")
+	}
+	out, err := exec.Command(path, filepath.Join("testdata", "programs.lua")).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(out) != read(t, "programs.golden") {
+		t.Error("programs.golden is not what lua5.1 prints")
+	}
+}
