@@ -139,7 +139,7 @@ func commands() *cobra.Command {
 		Use: "check FILE-or-EXPR", Short: "Say what a condition, a rule, a file of rules or a Lua script means", Args: cobra.ExactArgs(1),
 		Example: "  mydbg check 'ms > 200 and not chatter'\n  mydbg check 'at query do err 1142 if verb == \"DROP\"'\n  mydbg check rw.lua",
 		RunE:    func(cmd *cobra.Command, args []string) error { return cmdline.Check(cmd.OutOrStdout(), args[0]) },
-	}, cmdline.NewExport(), &cobra.Command{
+	}, cmdline.NewExport(), cmdline.NewDiff(), &cobra.Command{
 		Use: "version", Short: "Print the version", Args: cobra.NoArgs, Example: "  mydbg version",
 		Run: func(cmd *cobra.Command, _ []string) { fmt.Fprintln(cmd.OutOrStdout(), "mydbg version", version()) },
 	})

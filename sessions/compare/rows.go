@@ -46,6 +46,8 @@ func (c *comparison) rows(w, g *mysqlwire.Result, partial bool) {
 		for i := range gone {
 			t.cells(gone[i], came[i])
 		}
+	case equal && len(gone) == 1 && len(came) == 1: // it can only be that one
+		t.cells(gone[0], came[0])
 	default:
 		t.pair(gone, came)
 	}
