@@ -3,7 +3,6 @@ package sessions
 import (
 	"fmt"
 	"math"
-	"os"
 	"slices"
 
 	"mydbg/intercept"
@@ -16,7 +15,7 @@ const wholeAnswer = 1 << 30
 
 // source is what is needed to read entries, taken while the index is locked and good without.
 type source struct {
-	file  *os.File
+	file  storage
 	legs  map[uint32]*legSource
 	entry entry
 	deps  []entry

@@ -26,8 +26,8 @@ type Options struct {
 // Reader is an open recording or capture.
 type Reader struct {
 	path string
-	file *os.File // to read at offsets: the file, or the temporary one it was unpacked to
-	temp string   // to be removed; "" for none
+	file storage // to read at offsets: the file, or the temporary one it was unpacked to
+	temp string  // to be removed; "" for none
 	o    Options
 	done chan struct{} // closed when everything is indexed
 	stop chan struct{}
@@ -59,16 +59,34 @@ func Open(path string, o Options) (*Reader, error) {
 
 // Start is Open without waiting: indexing goes on until Done is closed.
 func Start(path string, o Options) (*Reader, error) {
-	r := &Reader{path: path, o: o, done: make(chan struct{}), stop: make(chan struct{})}
-	s, err := newScan(r)
+	in, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open: %w", err)
+	}
+	r := newReader(path, o)
+	s, err := newScan(r, in)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
+	r.start(s)
+	return r, nil
+}
+
+// storage is where a reader's bytes are.
+type storage interface {
+	io.ReaderAt
+	io.Closer
+}
+
+func newReader(path string, o Options) *Reader {
+	return &Reader{path: path, o: o, done: make(chan struct{}), stop: make(chan struct{})}
+}
+
+func (r *Reader) start(s *scan) {
 	go func() { // ends at the end of the file, or at Close
 		defer close(r.done)
 		s.run()
 	}()
-	return r, nil
 }
 
 // Done is closed when everything has been indexed.

@@ -422,3 +422,48 @@ func settle(t *testing.T, rec *Recorder) {
 		t.Fatal(err)
 	}
 }
+
+// TestHistory reads what the spool has while it is written, also when that goes on without it.
+func TestHistory(t *testing.T) {
+	server := intercepttest.Servers(t, nil)[0]
+	rec, err := NewRecorder(RecordOptions{Spool: 1 << 20, Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := intercepttest.NewProxy(t, intercept.Options{Tap: rec}, server.Addr)
+	c := one(t, &server, p.Addr)
+	for i := range 20 {
+		run(t, c, fmt.Sprintf("SELECT 'h%d'", i))
+	}
+	r, err := rec.History(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-r.Done()
+	for range 60 { // the segments that it reads leave the ring
+		run(t, c, "SELECT REPEAT('x', 30000)")
+	}
+	n := 0
+	for rec, err := range r.Records(0) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := fmt.Sprintf("SELECT 'h%d'", n); rec.Statement != want || rec.Rows != 1 {
+			t.Errorf("got %q with %d rows, want %q", rec.Statement, rec.Rows, want)
+		}
+		n++
+	}
+	if n != 20 {
+		t.Errorf("got %d exchanges, want 20", n)
+	}
+	leave(t, p, c)
+	if err := rec.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Record(1); err != nil {
+		t.Error(err)
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+}

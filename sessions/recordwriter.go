@@ -43,7 +43,7 @@ type recordWriter struct {
 
 // part is a file of a recording, or a segment of the spool.
 type part struct {
-	file  *os.File
+	file  *sharedFile
 	out   pcapng.Writer
 	size  int64 // written
 	begun time.Time
@@ -98,7 +98,7 @@ func (w *recordWriter) segment() (*part, error) {
 }
 
 func newPart(f *os.File) *part {
-	p := &part{file: f, begun: time.Now()}
+	p := &part{file: &sharedFile{File: f}, begun: time.Now()}
 	p.out.Section(application)
 	p.out.Interface("client", pcapng.LinkRaw)
 	p.out.Interface("server", pcapng.LinkRaw)
@@ -248,7 +248,7 @@ func (w *recordWriter) write(p *part) {
 		w.dropped(p)
 		return
 	}
-	n, err := w.put(p.file, p.out.Buf)
+	n, err := w.put(p.file.File, p.out.Buf)
 	if err == nil {
 		p.size += int64(n)
 		p.out.Buf, p.fresh = p.out.Buf[:0], p.fresh[:0]

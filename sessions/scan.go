@@ -22,8 +22,8 @@ import (
 // holds the reader's mutex.
 type scan struct {
 	r       *Reader
-	file    *os.File // where bytes are read again
-	in      *os.File // the file as it is
+	file    storage  // where bytes are read again
+	in      *os.File // the file as it is; nil when it is none
 	blocks  *pcapng.Reader
 	streams *capture.Assembler
 	scratch []byte
@@ -42,32 +42,36 @@ type opening struct {
 	from, to netip.AddrPort
 }
 
-// newScan looks at the beginning of the file.
-func newScan(r *Reader) (*scan, error) {
-	in, err := os.Open(r.path)
-	if err != nil {
-		return nil, err
-	}
-	s := &scan{
-		r: r, in: in, file: in, identities: map[identity]uint32{}, opened: map[opening]*track{},
-	}
-	r.ix.byID, r.ix.decisions = map[intercept.ConnID]*track{}, map[intercept.Seq][]Decision{}
+// newScan looks at the beginning of a file, which it takes over.
+func newScan(r *Reader, in *os.File) (*scan, error) {
+	s := &scan{r: r, in: in, file: in}
 	src, err := s.unpack()
 	if err == nil {
-		s.blocks, err = pcapng.NewReader(src)
+		err = s.prepare(src)
 	}
 	if err != nil {
 		_ = in.Close() // read only
-		if s.file != in {
+		if r.temp != "" {
 			_ = s.file.Close()
-			_ = os.Remove(s.file.Name())
+			_ = os.Remove(r.temp)
 		}
 		return nil, err
+	}
+	return s, nil
+}
+
+// prepare makes s read from src what s.file has.
+func (s *scan) prepare(src io.Reader) (err error) {
+	r := s.r
+	s.identities, s.opened = map[identity]uint32{}, map[opening]*track{}
+	r.ix.byID, r.ix.decisions = map[intercept.ConnID]*track{}, map[intercept.Seq][]Decision{}
+	if s.blocks, err = pcapng.NewReader(src); err != nil {
+		return err
 	}
 	s.identity(identity{})
 	s.streams = capture.NewAssembler(s.file, s)
 	r.file = s.file
-	return s, nil
+	return nil
 }
 
 // unpack is the file, or what is in it if it is packed: then it is unpacked to a temporary file as it is read.
@@ -88,12 +92,12 @@ func (s *scan) unpack() (io.Reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("gzip: %w", err)
 	}
-	if s.file, err = os.CreateTemp("", "mydbg-*.pcapng"); err != nil { // with mode 0600
-		s.file = s.in
+	out, err := os.CreateTemp("", "mydbg-*.pcapng") // with mode 0600
+	if err != nil {
 		return nil, fmt.Errorf("unpack: %w", err)
 	}
-	s.r.temp = s.file.Name()
-	return io.TeeReader(z, s.file), nil
+	s.file, s.r.temp = out, out.Name()
+	return io.TeeReader(z, out), nil
 }
 
 const (
@@ -104,7 +108,7 @@ const (
 // run indexes to the end.
 func (s *scan) run() {
 	defer func() {
-		if s.in != s.file {
+		if s.r.temp != "" {
 			_ = s.in.Close() // read only
 		}
 		if s.r.o.Changed != nil {
@@ -147,7 +151,7 @@ func (s *scan) batch() bool {
 
 // position is how much of the file has been read.
 func (s *scan) position() int64 {
-	if s.in == s.file {
+	if s.r.temp == "" {
 		return s.blocks.Off()
 	}
 	n, err := s.in.Seek(0, io.SeekCurrent)

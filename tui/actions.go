@@ -22,7 +22,6 @@ var missing = map[keymap.ID]string{
 	keymap.Sort:           "events stay in the order they came",
 	keymap.CopyAs:         "y copies what the inspector's tab shows",
 	keymap.Export:         "sessions cannot be exported yet",
-	keymap.Load:           "recordings cannot be opened yet",
 	keymap.Rerun:          "mydbg replay FILE sends a recorded session again",
 	keymap.Digests:        "there is no digests pane in this version",
 	keymap.Timeline:       "there is no timeline in this version",
@@ -108,6 +107,8 @@ func (m *Model) off(id keymap.ID) string {
 		if !ok {
 			return "select an event first"
 		}
+	case keymap.Load:
+		return m.offPast()
 	case keymap.Record:
 		if m.o.Recorder == nil {
 			return "there is no traffic to record here"
@@ -228,6 +229,8 @@ func (m *Model) do(id keymap.ID) tea.Cmd {
 		return m.copy()
 	case keymap.Record:
 		return m.record("")
+	case keymap.Load:
+		return m.toPast()
 	default:
 		return m.doView(id)
 	}

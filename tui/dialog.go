@@ -36,7 +36,7 @@ func (m *Model) quit() tea.Cmd {
 			open++
 		}
 	}
-	if open == 0 && len(m.held) == 0 || m.rec != nil {
+	if open == 0 && len(m.held) == 0 || m.rec != nil && !m.rec.past {
 		return tea.Quit
 	}
 	d := &dialog{title: "Quit?", quit: true, opened: m.now()}

@@ -24,15 +24,17 @@ import (
 
 // Model is the root of the screen.
 type Model struct {
-	o     Options
-	e     engine
-	rec   *recording // e, when it is one
-	bell  <-chan struct{}
-	keys  *keymap.Map
-	th    *theme.Theme
-	out   *screenWriter // nil in tests: nothing is copied there
-	now   func() time.Time
-	after func(time.Duration, tea.Msg) tea.Cmd
+	o       Options
+	e       engine
+	rec     *recording // e, when it is one
+	present *present   // the way back from the past; good while rec is that
+	kept    uint64     // noticed, while the past is looked at
+	bell    <-chan struct{}
+	keys    *keymap.Map
+	th      *theme.Theme
+	out     *screenWriter // nil in tests: nothing is copied there
+	now     func() time.Time
+	after   func(time.Duration, tea.Msg) tea.Cmd
 
 	w, h      int
 	lay       layout
@@ -207,6 +209,9 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.events.SetNow(m.clock())
 		m.conns.SetNow(m.clock())
 		m.rate.sample(m.now(), m.rate.last)
+		if m.rec != nil && m.rec.past && !m.rec.r.Progress().Done {
+			m.pull()
+		}
 		cmd = m.tick()
 	case tea.KeyMsg:
 		cmd = m.key(msg)
@@ -230,6 +235,8 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		cmd = m.openScript(msg.Name)
 	case luaDoneMsg:
 		m.luaDone(msg)
+	case pastMsg:
+		cmd = m.inPast(msg)
 	case huntMsg:
 		m.found(msg)
 	case recordedMsg:
@@ -273,7 +280,11 @@ func (m *Model) pull() {
 	m.conns.SetNow(m.clock())
 	m.conns.Sync(m.infos, m.held)
 	m.breaks.Sync(m.e.Breaks())
-	m.events.Sync(traffic.Feed{Changed: m.buf, Conns: m.infos, Held: m.held, Gone: m.e.Gone(), Now: m.clock()})
+	held := m.held
+	if m.rec != nil { // their numbers are of something else
+		held = nil
+	}
+	m.events.Sync(traffic.Feed{Changed: m.buf, Conns: m.infos, Held: held, Gone: m.e.Gone(), Now: m.clock()})
 	if m.rec != nil && m.rec.begin() { // at its beginning, not at its end
 		m.events.Pin(1)
 	}

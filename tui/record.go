@@ -15,6 +15,8 @@ type Recorder interface {
 	Status() sessions.RecordStatus
 	Keep(path string) error
 	Stop() error
+	// History reads all that has been kept so far.
+	History(sessions.Options) (*sessions.Reader, error)
 }
 
 // recordedMsg says that a recording has begun or ended.

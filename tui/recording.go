@@ -33,6 +33,7 @@ type recording struct {
 	conns   []intercept.ConnInfo
 	connsOf int // how much had been indexed when conns was made
 	begun   bool
+	past    bool // it is what has passed of the live traffic, which goes on
 }
 
 // Open shows a recording, or somebody's capture, until the user leaves it or ctx ends. port is a server's beside 3306, for
@@ -190,8 +191,16 @@ func (e *recording) Conns() []intercept.ConnInfo {
 	return e.conns
 }
 
-func (e *recording) Conn(id intercept.ConnID) *intercept.Conn          { return &intercept.Conn{ID: id} }
-func (e *recording) Pending() []intercept.Held                         { return nil }
+func (e *recording) Conn(id intercept.ConnID) *intercept.Conn { return &intercept.Conn{ID: id} }
+
+// Pending are the paused events of the traffic that goes on.
+func (e *recording) Pending() []intercept.Held {
+	if e.past {
+		return e.live.Pending()
+	}
+	return nil
+}
+
 func (e *recording) Resolve(intercept.HoldID, intercept.Verdict) error { return errRecorded }
 func (e *recording) Keep(intercept.HoldID)                             {}
 func (e *recording) ReleaseAll()                                       {}
@@ -210,6 +219,9 @@ func (e *recording) now() time.Time {
 func (e *recording) state() string {
 	p := e.r.Progress()
 	s := fmt.Sprintf("%s  %s exchanges", filepath.Base(e.r.Path()), traffic.Count(e.r.Len()))
+	if e.past {
+		s += "  L: back to live"
+	}
 	switch {
 	case !p.Done:
 		s += fmt.Sprintf("  reading %d%%", p.Read*100/max(p.Size, 1))
@@ -232,6 +244,9 @@ var onlyLive = map[keymap.ID]bool{
 // that are as elsewhere.
 func (m *Model) offRecorded(id keymap.ID) (why string, ok bool) {
 	if onlyLive[id] || id == keymap.Edit && m.pane != keymap.Breakpoints {
+		if m.rec.past {
+			return "this is the past: L goes back to the traffic", true
+		}
 		return "this is a recording: there is no traffic to act on", true
 	}
 	switch id {

@@ -189,3 +189,45 @@ func TestRecordingOfAnySize(t *testing.T) {
 		t.Errorf("%d exchanges are kept", kept)
 	}
 }
+
+// pastRecorder is a recorder that has kept a file.
+type pastRecorder struct{ path string }
+
+func (p pastRecorder) Status() sessions.RecordStatus { return sessions.RecordStatus{Spool: true} }
+func (p pastRecorder) Keep(string) error             { return nil }
+func (p pastRecorder) Stop() error                   { return nil }
+func (p pastRecorder) History(o sessions.Options) (*sessions.Reader, error) {
+	return sessions.Open(p.path, o)
+}
+
+func TestPastIsLookedAtWhileTrafficGoesOn(t *testing.T) {
+	f := shop()
+	d, m := start(t, f, 120, 40, plain, func(o *Options) {
+		o.Recorder = pastRecorder{"../sessions/testdata/recording.pcapng"}
+		p, err := intercept.New(intercept.Options{JournalSize: 1, JournalBytes: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = p.Close() })
+		o.Proxy = p
+	})
+	_, before := m.events.Counts()
+	d.Press("L")
+	if m.rec == nil {
+		t.Fatal(m.message.text)
+	}
+	d.Press("g", "s", "s")
+	if got := m.at(); got != 3 {
+		t.Errorf("stepped to #%d, want #3", got)
+	}
+	if why := m.off(keymap.Edit); !strings.Contains(why, "L goes back") {
+		t.Errorf("got %q", why)
+	}
+	d.Press("L")
+	if _, after := m.events.Counts(); m.rec != nil || after != before || after == 0 {
+		t.Errorf("after the past %d events are listed, %d before", after, before)
+	}
+	if len(m.held) != 2 {
+		t.Errorf("%d events are paused, want 2", len(m.held))
+	}
+}

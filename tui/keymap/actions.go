@@ -207,7 +207,7 @@ var declared = slices.Concat(
 		{CopyAs, "copy as", "copy in another form", "Y"},
 		{Export, "export", "write to a file", "w"},
 		{Record, "record", "turn recording on or off", "W"},
-		{Load, "load", "open a recording", "L"},
+		{Load, "history", "look at all that was kept of the traffic; again: back to live", "L"},
 		{Rerun, "re-run", "run a finished exchange again", "R"},
 	}),
 	declare(InMain, GroupApp, []row{

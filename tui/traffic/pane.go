@@ -129,6 +129,9 @@ func New(th *theme.Theme, keep int, detail Detail) *Pane {
 	return p
 }
 
+// SetDetail changes where exchanges' bytes are looked up.
+func (p *Pane) SetDetail(d Detail) { p.detail = d }
+
 // SetTheme changes the looks.
 func (p *Pane) SetTheme(th *theme.Theme) {
 	p.th = th
