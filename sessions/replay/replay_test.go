@@ -102,7 +102,7 @@ func TestWhatChangedIsFound(t *testing.T) {
 			}
 		}
 		all := strings.Join(said, "\n")
-		for _, want := range []string{"row 2, name: 'Robert', was 'Bob'", "row count: 2, was 3", "missing row 3", "(3)"} {
+		for _, want := range []string{"row 2, name: 'Robert', was 'Bob'", "row count: 2, was 3", "missing row 3", "COUNT(*): 2, was 3"} {
 			if !strings.Contains(all, want) {
 				t.Errorf("%q is not among\n%s", want, all)
 			}
