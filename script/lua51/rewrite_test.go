@@ -1,8 +1,10 @@
 package lua51
 
 import (
+	"context"
 	"strings"
 	"testing"
+	"time"
 
 	lua "github.com/yuin/gopher-lua"
 )
@@ -16,7 +18,10 @@ type machine struct {
 func newMachine(t testing.TB) *machine {
 	t.Helper()
 	m := &machine{l: lua.NewState(lua.Options{CallStackSize: 8192, MinimizeStackMemory: true, RegistrySize: 1024, RegistryMaxSize: 1 << 20})}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // miscompiled code may loop
+	t.Cleanup(cancel)
 	t.Cleanup(m.l.Close)
+	m.l.SetContext(ctx)
 	Open(m.l, Host{
 		Tick:  func(*lua.LState) {},
 		Print: func(_ *lua.LState, text string) { m.printed = append(m.printed, text) },
