@@ -20,6 +20,9 @@
 // MariaDB's proof of a certificate by the password be forged: both are explained, not worked around,
 // because that would take the passwords of others.
 //
+// TLS, compression (package compress) and the PROXY header (package proxyproto) are each leg's own,
+// below the frames. A leg is a net.Conn to whoever reads and writes it; a Tap hears frames only.
+//
 // # A command is a plan
 //
 // A client's command becomes a plan: an ordered queue of Query, in the plain case the command

@@ -41,7 +41,7 @@ const (
 type Counts struct {
 	Rows, Cols             uint64
 	RowBytes               uint64 // of the rows as the server sent them, with packet headers
-	Results                int // result sets and OKs
+	Results                int    // result sets and OKs
 	Affected, LastInsertID uint64
 	Warnings               uint16
 	Status                 mysqlwire.Status

@@ -13,8 +13,7 @@ type Tap interface {
 	Opened(c *Conn)
 	// Connected is told, before any bytes of it, that the server leg is now this connection.
 	Connected(c *Conn, k *Connected)
-	// Bytes are what one leg read or wrote, TLS and compression undone. Logins are in it: mask them. Behind
-	// a TLS request the same call may have the first bytes of TLS.
+	// Bytes are what one leg read or wrote, TLS and compression undone. Logins are in it: mask them.
 	Bytes(c *Conn, l Leg, d mysqlwire.Direction, b []byte)
 	// Decided is told of verdicts that changed or delayed something, and of events that were held.
 	Decided(c *Conn, d *Decision)
