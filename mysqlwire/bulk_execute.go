@@ -2,6 +2,8 @@ package mysqlwire
 
 import (
 	"encoding/binary"
+	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -99,6 +101,27 @@ func (m *StmtBulkExecute) Decode(src []byte, cx *Context) error {
 	return decode(m, src, cx)
 }
 func (m *StmtBulkExecute) fromClient() {}
+
+// WithValue is a copy in which parameter i of a row (both from 0) has value v; nil is NULL. The type is that
+// of all rows and stays.
+func (m *StmtBulkExecute) WithValue(row, i int, v value.Value) (*StmtBulkExecute, error) {
+	if row < 0 || row >= len(m.Rows) || i < 0 || i >= len(m.Rows[row]) {
+		return nil, fmt.Errorf("there is no parameter %d of row %d", i+1, row+1)
+	}
+	to := BulkValue{Indicator: BulkNull}
+	if v != nil {
+		raw, err := value.AppendBinary(nil, m.Types[i].Type, m.Types[i].Unsigned, v)
+		if err != nil {
+			return nil, err
+		}
+		to = BulkValue{Indicator: BulkValueFollows, Raw: raw}
+	}
+	b := *m
+	b.Rows = slices.Clone(m.Rows)
+	b.Rows[row] = slices.Clone(m.Rows[row])
+	b.Rows[row][i] = to
+	return &b, nil
+}
 
 func (m *StmtBulkExecute) decode(c *cursor, cx *Context) {
 	c.command(ComStmtBulkExecute)

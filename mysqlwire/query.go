@@ -1,6 +1,11 @@
 package mysqlwire
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+
+	"mydbg/mysqlwire/value"
+)
 
 // Query is COM_QUERY.
 type Query struct {
@@ -16,6 +21,21 @@ func (m *Query) fromClient()                          {}
 
 // WithSQL is a copy with another text and the same attributes.
 func (m *Query) WithSQL(sql string) *Query { return &Query{Attributes: m.Attributes, SQL: sql} }
+
+// WithAttribute is a copy in which attribute i (from 0) has type t and value v; nil is NULL.
+func (m *Query) WithAttribute(i int, t value.Type, unsigned bool, v value.Value) (*Query, error) {
+	if i < 0 || i >= len(m.Attributes) {
+		return nil, fmt.Errorf("set query attribute %d: there are %d", i+1, len(m.Attributes))
+	}
+	a, err := NewExecParam(m.Attributes[i].Name, t, unsigned, v)
+	if err != nil {
+		return nil, fmt.Errorf("set query attribute %s: %w", m.Attributes[i].Name, err)
+	}
+	q := *m
+	q.Attributes = slices.Clone(m.Attributes)
+	q.Attributes[i] = a
+	return &q, nil
+}
 
 func (m *Query) decode(c *cursor, cx *Context) {
 	c.command(ComQuery)

@@ -18,6 +18,9 @@ type param struct {
 	text     text
 	shown    string // text as it was before any edit
 	cx       *mysqlwire.Context
+
+	fixed     bool   // its type cannot be changed
+	indicator string // DEFAULT or IGNORE of a bulk execute
 }
 
 // paramTypes are those that clients send.
@@ -90,8 +93,58 @@ func (p *param) value() (value.Value, error) {
 	return p.spec().Parse(p.text.String())
 }
 
+// maxBulk is how many values of a bulk execute are put into a form; more are for the hex editor.
+const maxBulk = 1000
+
+// paramsOf are the parameters of a command as the form has them: those of an execute, the query attributes
+// behind them or of a query, or all rows of a bulk execute.
+func paramsOf(m mysqlwire.Message, cx *mysqlwire.Context) []param {
+	var from []mysqlwire.ExecParam
+	switch m := m.(type) {
+	case *mysqlwire.Query:
+		from = m.Attributes
+	case *mysqlwire.StmtExecute:
+		from = m.Params
+	case *mysqlwire.StmtBulkExecute:
+		return bulkParams(m, cx)
+	}
+	var params []param
+	for _, p := range from {
+		params = append(params, newParam(p, cx))
+	}
+	return params
+}
+
+// bulkParams are the values of a bulk execute, row by row. A type is that of a column, so it stays.
+func bulkParams(m *mysqlwire.StmtBulkExecute, cx *mysqlwire.Context) []param {
+	var params []param
+	for r, row := range m.Rows {
+		for i, v := range row {
+			t := m.Types[i]
+			p := newParam(mysqlwire.ExecParam{
+				Name: fmt.Sprintf("%d row %d", i, r+1), Type: t.Type, Unsigned: t.Unsigned, Null: v.Indicator == mysqlwire.BulkNull, Raw: v.Raw,
+			}, cx)
+			p.fixed = true
+			if v.Indicator > mysqlwire.BulkNull {
+				p.indicator = v.Indicator.String()
+			}
+			params = append(params, p)
+		}
+	}
+	return params
+}
+
+// kept says why a value cannot be edited; "" if it can.
+func (p *param) kept() string {
+	if p.was.Long {
+		return "long data, sent ahead"
+	}
+	return p.indicator
+}
+
 // apply puts the edits into m. Errors name the parameter.
-func apply(m *mysqlwire.StmtExecute, params []param) (*mysqlwire.StmtExecute, error) {
+func apply[M mysqlwire.Message](m M, params []param, with func(m M, i int, t value.Type, unsigned bool, v value.Value) (M, error)) (M, error) {
+	var none M
 	for i := range params {
 		p := &params[i]
 		if !p.touched() {
@@ -99,10 +152,10 @@ func apply(m *mysqlwire.StmtExecute, params []param) (*mysqlwire.StmtExecute, er
 		}
 		v, err := p.value()
 		if err != nil {
-			return nil, fmt.Errorf("parameter %s: %w", p.name(i), err)
+			return none, fmt.Errorf("parameter %s: %w", p.name(i), err)
 		}
-		if m, err = m.WithParam(i, p.typ, p.unsigned, v); err != nil {
-			return nil, fmt.Errorf("parameter %s: %w", p.name(i), err)
+		if m, err = with(m, i, p.typ, p.unsigned, v); err != nil {
+			return none, fmt.Errorf("parameter %s: %w", p.name(i), err)
 		}
 	}
 	return m, nil

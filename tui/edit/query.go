@@ -12,6 +12,7 @@ import (
 	"mydbg/intercept/rule"
 	"mydbg/intercept/sqltext"
 	"mydbg/mysqlwire"
+	"mydbg/mysqlwire/value"
 	"mydbg/tui/keymap"
 )
 
@@ -39,6 +40,10 @@ func Query(h intercept.Held, draft *intercept.Verdict, env Env) (Editor, error) 
 	case *mysqlwire.Query, *mysqlwire.StmtPrepare, *mysqlwire.InitDB:
 	case *mysqlwire.StmtExecute:
 		if m.Undecoded != nil { // prepared before anybody looked
+			return newPacket(h, draft, env)
+		}
+	case *mysqlwire.StmtBulkExecute:
+		if m.Undecoded != nil || len(m.Rows)*len(m.Types) > maxBulk {
 			return newPacket(h, draft, env)
 		}
 	default:
@@ -76,10 +81,11 @@ func newStatement(h intercept.Held, draft *intercept.Verdict, env Env, m mysqlwi
 	e := &statement{env: env, held: h, msg: m, draft: draft, base: begin(h.Event, draft)}
 	e.queue.plan = planOf(h.Event, &e.base)
 	e.sql = textOf(h.Event, m)
-	if x, ok := m.(*mysqlwire.StmtExecute); ok {
-		for _, p := range x.Params {
-			e.params = append(e.params, newParam(p, h.Context))
-		}
+	e.params = paramsOf(m, h.Context)
+	switch m.(type) {
+	case *mysqlwire.StmtBulkExecute:
+		e.fixed = "the text is that of the statement it names"
+	case *mysqlwire.StmtExecute:
 		switch {
 		case h.Stmt == nil || e.sql == "":
 			e.fixed = "its text is not known any more"
@@ -95,9 +101,8 @@ func newStatement(h intercept.Held, draft *intercept.Verdict, env Env, m mysqlwi
 				sql = textOf(h.Event, p)
 			}
 		}
-		if x, ok := drafted.(*mysqlwire.StmtExecute); ok && len(x.Params) == len(e.params) {
-			for i, p := range x.Params {
-				d := newParam(p, h.Context)
+		if params := paramsOf(drafted, h.Context); len(params) == len(e.params) {
+			for i, d := range params {
 				e.params[i].typ, e.params[i].unsigned, e.params[i].null = d.typ, d.unsigned, d.null
 				if !d.null {
 					e.params[i].text = d.text
@@ -111,7 +116,7 @@ func newStatement(h intercept.Held, draft *intercept.Verdict, env Env, m mysqlwi
 		e.text.many = true
 		e.text.set(sql)
 	}
-	if len(e.params) > 0 {
+	if _, query := m.(*mysqlwire.Query); len(e.params) > 0 && !query {
 		e.focus = e.valueOf(0)
 	}
 	e.start = e.statementState
@@ -159,6 +164,8 @@ func (e *statement) Title() string {
 		switch e.msg.(type) {
 		case *mysqlwire.StmtExecute:
 			return "Edit " + x + ": statement and params"
+		case *mysqlwire.StmtBulkExecute:
+			return "Edit " + x + ": rows of params"
 		case *mysqlwire.InitDB:
 			return "Edit " + x + ": schema"
 		}
@@ -245,15 +252,15 @@ func (e *statement) key(k tea.KeyMsg, a keymap.ID) (edited bool, group string) {
 	}
 	e.params = slices.Clone(e.params)
 	p := &e.params[i]
-	if p.was.Long {
-		return false, "" // its bytes were sent ahead
+	if p.kept() != "" {
+		return false, ""
 	}
 	if a == keymap.Null {
 		p.null = !p.null
 		return true, ""
 	}
 	if column == 0 {
-		return p.typeKey(k), ""
+		return !p.fixed && p.typeKey(k), ""
 	}
 	taken, edited := p.text.key(k)
 	if edited && taken {
@@ -338,7 +345,7 @@ func (e *statement) self() ([]intercept.Query, error) {
 	if sql == e.sql && !touched {
 		return []intercept.Query{{Packet: e.held.Packet, Origin: intercept.FromClient, Show: true}}, nil
 	}
-	if strings.TrimSpace(sql) == "" {
+	if strings.TrimSpace(sql) == "" && e.fixed == "" {
 		return nil, errors.New("the statement is empty")
 	}
 	var m mysqlwire.Message
@@ -348,7 +355,17 @@ func (e *statement) self() ([]intercept.Query, error) {
 	}
 	switch was := e.msg.(type) {
 	case *mysqlwire.Query:
-		m = was.WithSQL(sent)
+		if m, err = apply(was.WithSQL(sent), e.params, (*mysqlwire.Query).WithAttribute); err != nil {
+			return nil, err
+		}
+	case *mysqlwire.StmtBulkExecute:
+		n := len(was.Types)
+		m, err = apply(was, e.params, func(b *mysqlwire.StmtBulkExecute, i int, _ value.Type, _ bool, v value.Value) (*mysqlwire.StmtBulkExecute, error) {
+			return b.WithValue(i/n, i%n, v)
+		})
+		if err != nil {
+			return nil, err
+		}
 	case *mysqlwire.StmtPrepare:
 		m = &mysqlwire.StmtPrepare{SQL: sent}
 	case *mysqlwire.InitDB:
@@ -357,7 +374,7 @@ func (e *statement) self() ([]intercept.Query, error) {
 		if have, want := e.markers(was), sqltext.Markers(sql); sql != e.sql && have != want {
 			return nil, fmt.Errorf("the text has %s, the command %s", count(want, "marker"), count(have, "value"))
 		}
-		x, err := apply(was, e.params)
+		x, err := apply(was, e.params, (*mysqlwire.StmtExecute).WithParam)
 		if err != nil {
 			return nil, err
 		}

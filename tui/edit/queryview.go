@@ -63,11 +63,13 @@ func (e *statement) about() string {
 			return fmt.Sprintf("statement %d; %s, parameters can be edited", m.StmtID, e.fixed)
 		}
 		return fmt.Sprintf("statement %d (new text is re-prepared on this connection)", m.StmtID)
+	case *mysqlwire.StmtBulkExecute:
+		return fmt.Sprintf("statement %d for %s of parameters; types and text stay", m.StmtID, count(len(m.Rows), "row"))
 	case *mysqlwire.StmtPrepare:
 		return "COM_STMT_PREPARE (the app goes by what the server says of the new text)"
 	case *mysqlwire.Query:
 		if n := len(m.Attributes); n > 0 {
-			return fmt.Sprintf("COM_QUERY, its %s stay", count(n, "query attribute"))
+			return fmt.Sprintf("COM_QUERY with %s", count(n, "query attribute"))
 		}
 	}
 	return e.held.Command().String()
@@ -93,7 +95,11 @@ func (e *statement) viewParams(w, h int) []string {
 	}
 	th := e.env.Theme
 	valueWidth := max(w-indent-typeWidth-2-nullWidth, 1)
-	lines := []string{th.Dim.Render(safe.Cut("  "+safe.Pad("params", labelWidth)+safe.Pad("type", typeWidth+1)+safe.Pad("value", valueWidth+1)+"NULL", w))}
+	head := "params"
+	if _, query := e.msg.(*mysqlwire.Query); query {
+		head = "attributes"
+	}
+	lines := []string{th.Dim.Render(safe.Cut("  "+safe.Pad(head, labelWidth)+safe.Pad("type", typeWidth+1)+safe.Pad("value", valueWidth+1)+"NULL", w))}
 	at, column, focused := e.param()
 	n := h - 1
 	top := min(max(at-n/2, 0), max(len(e.params)-n, 0))
@@ -109,8 +115,8 @@ func (e *statement) viewParams(w, h int) []string {
 		}
 		var cell string
 		switch _, err := p.value(); {
-		case p.was.Long:
-			cell = th.Annotation.Render(safe.Pad("long data, sent ahead", valueWidth))
+		case p.kept() != "":
+			cell = th.Annotation.Render(safe.Pad(p.kept(), valueWidth))
 		case here && column == 1 && !p.null:
 			cell = p.text.viewLine(th, valueWidth, true)
 		case p.null:
