@@ -1000,16 +1000,3 @@ func benchmarkReadQuery(b *testing.B, src string) {
 		}
 	}
 }
-
-func BenchmarkEmptyReadQuery(b *testing.B) {
-	be := load(b, "function read_query(packet) end")
-	ev := be.commandEvent(1, "\x03select qty from stock where sku = 'SKU-77'")
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := be.e.Handle(ctx, ev); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

@@ -182,7 +182,7 @@ func (h *hooks) answer(cmd mysqlwire.Command) *mysqlwire.Answer {
 func (h *hooks) readQuery() (intercept.Verdict, error) {
 	c := h.c
 	c.queue.reset()
-	c.private.RawSetString("response", h.e.u.l.NewTable())
+	c.private.RawSetString("response", h.e.u.l.CreateTable(0, 0)) // NewTable makes room for 64 entries
 	c.sent, c.running, c.over = 0, nil, false
 	c.answered = h.ev.Command().Answered()
 	if !h.ev.Whole() {
