@@ -63,9 +63,13 @@ func command(p mysqlwire.Packet, rec *sessions.Record, r *redact.Rules) (mysqlwi
 	}
 	switch m := m.(type) {
 	case *mysqlwire.Query:
-		m.SQL = r.Statement(m.SQL, rec.DB)
+		if m.SQL, err = statement(m.SQL, rec, r); err != nil {
+			return p, err
+		}
 	case *mysqlwire.StmtPrepare:
-		m.SQL = r.Statement(m.SQL, rec.DB)
+		if m.SQL, err = statement(m.SQL, rec, r); err != nil {
+			return p, err
+		}
 	case *mysqlwire.StmtExecute:
 		x, err := r.Execute(m, rec.Statement, rec.DB)
 		if err != nil {
@@ -85,6 +89,11 @@ func command(p mysqlwire.Packet, rec *sessions.Record, r *redact.Rules) (mysqlwi
 	return p, err
 }
 
+// statement masks a statement in the character set it was sent in: its bytes may look like quotes in another.
+func statement(sql string, rec *sessions.Record, r *redact.Rules) (string, error) {
+	return rec.Context.ToClientSet(r.Statement(rec.Context.ClientText(sql), rec.DB))
+}
+
 // secretsOf are the texts of the values that are masked in a command.
 func secretsOf(rec *sessions.Record, r *redact.Rules) []string {
 	secrets := r.Masked(rec.Statement, rec.DB)
@@ -98,7 +107,11 @@ func secretsOf(rec *sessions.Record, r *redact.Rules) []string {
 			continue
 		}
 		if v, err := x.Params[i].Value(); err == nil && v != nil {
-			secrets = append(secrets, value.Text(v, x.Params[i].Type, value.NoDecimals))
+			text := value.Text(v, x.Params[i].Type, value.NoDecimals)
+			if _, isText := v.([]byte); isText {
+				text = rec.Context.ClientText(text)
+			}
+			secrets = append(secrets, text)
 		}
 	}
 	return secrets
@@ -121,7 +134,9 @@ func answerOf(a *mysqlwire.Answer, rec *sessions.Record, r *redact.Rules, secret
 		if err := e.Decode(p.Payload, rec.Context); err != nil {
 			return nil, err
 		}
-		e.Message = message(e.Message, secrets, r)
+		if e.Message, err = rec.Context.ToResultSet(message(rec.Context.ResultText(e.Message), secrets, r)); err != nil {
+			return nil, err
+		}
 		if packets[i].Payload, err = e.Encode(nil, rec.Context); err != nil {
 			return nil, err
 		}

@@ -166,7 +166,7 @@ func (d *database) parameters(rec *sessions.Record) error {
 		if err != nil {
 			v = p.Raw
 		}
-		if _, err := d.params.Exec(rec.Seq, i, text(p.Name), p.Type.String(), plain(v, p.Type)); err != nil {
+		if _, err := d.params.Exec(rec.Seq, i, text(p.Name), p.Type.String(), plain(v, rec.Context.ParamSpec(p.Type, p.Unsigned))); err != nil {
 			return fmt.Errorf("parameter %d: %w", i, err)
 		}
 	}
@@ -190,7 +190,7 @@ func (d *database) cells(rec *sessions.Record) error {
 				if err != nil {
 					v = row.Bytes(k)
 				}
-				if _, err := d.rows.Exec(rec.Seq, n, i, k, r.Columns[k].Name, plain(v, r.Columns[k].Type)); err != nil {
+				if _, err := d.rows.Exec(rec.Seq, n, i, k, rec.Context.ResultText(r.Columns[k].Name), plain(v, rec.Context.Spec(&r.Columns[k]))); err != nil {
 					return fmt.Errorf("result %d, row %d: %w", n, i, err)
 				}
 			}
@@ -200,7 +200,7 @@ func (d *database) cells(rec *sessions.Record) error {
 }
 
 // plain is a value in one of SQLite's types: what is no number is text, or a blob where it is no text.
-func plain(v value.Value, t value.Type) any {
+func plain(v value.Value, s value.Spec) any {
 	switch v := v.(type) {
 	case nil, int64, float64:
 		return v
@@ -209,12 +209,16 @@ func plain(v value.Value, t value.Type) any {
 	case float32:
 		return float64(v)
 	case []byte:
-		if s, isText := printable(v); isText {
+		text := v
+		if s.Charset != nil {
+			text = []byte(value.DecodeText(s.Charset, v))
+		}
+		if s, isText := printable(text); isText {
 			return s
 		}
 		return v
 	}
-	return value.Text(v, t, value.NoDecimals)
+	return value.Text(v, s.Type, value.NoDecimals)
 }
 
 // big is a number that SQLite may have no integer for.

@@ -6,7 +6,6 @@ import (
 
 	"mydbg/intercept/sqltext"
 	"mydbg/mysqlwire"
-	"mydbg/mysqlwire/value"
 	"mydbg/sessions"
 )
 
@@ -43,7 +42,9 @@ func literals(rec *sessions.Record) []string {
 		case err != nil:
 			out = append(out, "NULL")
 		default:
-			out = append(out, value.Literal(v, p.Type))
+			spec := rec.Context.ParamSpec(p.Type, p.Unsigned)
+			spec.Binary = false // text is sent as BLOB too
+			out = append(out, spec.Literal(v))
 		}
 	}
 	return out
