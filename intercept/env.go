@@ -36,7 +36,7 @@ func (ev *Event) env(uses rule.FieldSet) *rule.Env {
 	}
 	cmd := ev.Command()
 	e.Cmd, e.SQL = rule.CommandName(byte(cmd)), ev.SQL
-	e.Prepared = cmd == mysqlwire.ComStmtPrepare || cmd == mysqlwire.ComStmtExecute
+	e.Prepared = isPrepared(cmd)
 	e.Injected = ev.Query.Origin != FromClient
 	e.Scripted = ev.SoFar.Touches()
 	if ev.Stmt != nil {
@@ -87,7 +87,7 @@ func (x *Exchange) Env(info *ConnInfo, detail *Detail, uses rule.FieldSet) *rule
 	fillConn(e, info, x.Begun)
 	e.Tx = x.InTx
 	e.Conn = int(x.Conn)
-	e.Prepared = x.Command == mysqlwire.ComStmtPrepare || x.Command == mysqlwire.ComStmtExecute
+	e.Prepared = isPrepared(x.Command)
 	e.Paused, e.Edited, e.Injected = x.Marks&MarkPaused != 0, x.Marks&MarkEdited != 0, x.Marks&MarkInjected != 0
 	e.Crafted, e.Scripted = x.Marks&MarkCrafted != 0, x.Marks&MarkScripted != 0
 	e.Partial, e.Marked = x.Marks&MarkPartial != 0, x.Marks&MarkMarked != 0
@@ -115,6 +115,10 @@ func (x *Exchange) Env(info *ConnInfo, detail *Detail, uses rule.FieldSet) *rule
 		e.Row = rowMaps(&detail.Answer, detail.Context)
 	}
 	return e
+}
+
+func isPrepared(c mysqlwire.Command) bool {
+	return c == mysqlwire.ComStmtPrepare || c == mysqlwire.ComStmtExecute || c == mysqlwire.ComStmtBulkExecute
 }
 
 // NeedsDetail reports whether a filter asks for what only the exchange's bytes tell.

@@ -28,11 +28,18 @@ func (s *session) overlay(cx *mysqlwire.Context, id uint32) {
 // does not know them.
 func (s *session) retype(q *Query) bool {
 	id := stmtID(q.Packet)
-	if s.types[id] == nil || q.command() != mysqlwire.ComStmtExecute {
+	if s.types[id] == nil {
+		return false
+	}
+	cx := s.context(q.Packet)
+	switch q.command() {
+	case mysqlwire.ComStmtExecute:
+	case mysqlwire.ComStmtBulkExecute:
+		return s.retypeBulk(q, id, cx)
+	default:
 		return false
 	}
 	var m mysqlwire.StmtExecute
-	cx := s.context(q.Packet)
 	if m.Decode(q.Packet, cx) != nil {
 		return false
 	}
@@ -48,11 +55,45 @@ func (s *session) retype(q *Query) bool {
 	return true
 }
 
+// retypeBulk is retype for COM_STMT_BULK_EXECUTE: both commands go by the same types.
+func (s *session) retypeBulk(q *Query, id uint32, cx *mysqlwire.Context) bool {
+	var m mysqlwire.StmtBulkExecute
+	if m.Decode(q.Packet, cx) != nil || m.Undecoded != nil {
+		return false
+	}
+	delete(s.types, id)
+	if m.Flags&mysqlwire.BulkSendTypes != 0 {
+		return false
+	}
+	b, err := m.WithTypes().Encode(nil, cx)
+	if err != nil {
+		return false
+	}
+	q.Packet = b
+	return true
+}
+
 // remember notes the types of an execute of the client that does not go to the server as it is.
 func (s *session) remember(received []byte) {
 	id := stmtID(received)
 	st := s.dec.Stmt(id)
-	if st == nil || mysqlwire.Command(received[0]) != mysqlwire.ComStmtExecute {
+	if st == nil {
+		return
+	}
+	switch mysqlwire.Command(received[0]) {
+	case mysqlwire.ComStmtExecute:
+	case mysqlwire.ComStmtBulkExecute:
+		var m mysqlwire.StmtBulkExecute
+		if m.Decode(received, s.context(received)) != nil || len(m.Types) < len(st.Params) {
+			return
+		}
+		types := make([]mysqlwire.Param, len(st.Params))
+		for i := range types {
+			types[i] = mysqlwire.Param{Type: m.Types[i].Type, Unsigned: m.Types[i].Unsigned, Bound: true}
+		}
+		s.types[id] = types
+		return
+	default:
 		return
 	}
 	var m mysqlwire.StmtExecute

@@ -384,6 +384,11 @@ func (s *session) refresh() {
 	switch s.x.Command {
 	case mysqlwire.ComStmtPrepare, mysqlwire.ComStmtClose, mysqlwire.ComInitDB, mysqlwire.ComChangeUser,
 		mysqlwire.ComResetConnection, mysqlwire.ComQuery:
+	case mysqlwire.ComSetOption:
+		s.conn.change(func(i *ConnInfo) {
+			i.Caps = i.Caps&^mysqlwire.MultiStatements | s.dec.Caps()&mysqlwire.MultiStatements
+		})
+		return
 	default:
 		return
 	}

@@ -123,6 +123,14 @@ func (m *StmtBulkExecute) WithValue(row, i int, v value.Value) (*StmtBulkExecute
 	return &b, nil
 }
 
+// WithTypes is a copy that sends its types, for a server that does not know them. Types and Rows must
+// have been decoded.
+func (m *StmtBulkExecute) WithTypes() *StmtBulkExecute {
+	typed := *m
+	typed.Flags |= BulkSendTypes
+	return &typed
+}
+
 func (m *StmtBulkExecute) decode(c *cursor, cx *Context) {
 	c.command(ComStmtBulkExecute)
 	m.StmtID = c.uint32("statement_id")

@@ -167,7 +167,7 @@ func (w *resultWalk) packet(i int, p Packet) error {
 		}
 	case *ColumnCount:
 		r.Count = m
-		r.Binary = w.cx.Command == ComStmtExecute || w.cx.Command == ComStmtFetch
+		r.Binary = w.cx.Command == ComStmtExecute || w.cx.Command == ComStmtFetch || w.cx.Command == ComStmtBulkExecute
 	case *PrepareOK:
 		r.Prepared, r.Warnings = m, m.Warnings
 		w.endPrepare(i, false)
