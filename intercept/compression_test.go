@@ -13,6 +13,7 @@ import (
 	"mydbg/intercept"
 	"mydbg/intercept/compress"
 	"mydbg/intercept/intercepttest"
+	"mydbg/intercept/rule"
 	"mydbg/intercept/tlspair"
 	"mydbg/mysqlwire"
 )
@@ -290,4 +291,45 @@ func TestCompressedGarbage(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestCompressionWithoutAServer: a greeting that a hook made offers what it says.
+func TestCompressionWithoutAServer(t *testing.T) {
+	for _, a := range []compress.Algorithm{compress.None, compress.Zlib, compress.Zstd} {
+		t.Run(a.String(), func(t *testing.T) {
+			p := intercepttest.NewProxy(t, intercept.Options{}, "")
+			p.SetHooks(&hook{points: intercept.At(rule.ConnectServer, rule.ReadAuth, rule.ReadQuery), handle: inventing})
+			c, err := intercepttest.TryDial(t, "tcp", p.Addr, "app", "", "", intercepttest.ClientCaps|compressing[a])
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 3 {
+				if got := c.Do(query(c, "select 1")).Packets[0]; got.Kind != mysqlwire.KindERR || len(got.Payload) < 5000 {
+					t.Errorf("got %.80q", got.Payload)
+				}
+			}
+			if i := p.Conns()[0]; i.ClientCompress.Algorithm != a || a != compress.None && i.ClientCompress.Ratio() > 0.5 {
+				t.Errorf("%+v", i.ClientCompress)
+			}
+		})
+	}
+}
+
+// inventing answers in the place of a server there is none of.
+func inventing(ev *intercept.Event) (intercept.Verdict, error) {
+	answer := mysqlwire.ERRAnswer(1105, "HY000", strings.Repeat("invented ", 600))
+	switch ev.Point {
+	case rule.ConnectServer:
+		b, err := (&mysqlwire.Greeting{
+			Version: "8.4.0", ConnectionID: 9, Scramble: []byte("01234567890123456789"), Collation: 45,
+			Caps: intercepttest.ClientCaps | compress.Flags, PluginName: "mysql_native_password", Status: mysqlwire.StatusAutocommit,
+		}).Encode(nil, nil)
+		if err != nil {
+			return intercept.Verdict{}, err
+		}
+		answer = &mysqlwire.Answer{Packets: []mysqlwire.Packet{{Kind: mysqlwire.KindGreeting, Payload: b}}}
+	case rule.ReadAuth:
+		answer = &mysqlwire.Answer{Packets: []mysqlwire.Packet{{Kind: mysqlwire.KindOK, Payload: []byte{0, 0, 0, 2, 0, 0, 0}}}}
+	}
+	return intercept.Verdict{Action: intercept.Reply, Answer: answer}, nil
 }
