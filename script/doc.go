@@ -16,6 +16,17 @@
 // that blocks, such as io.popen: as in MySQL Proxy it stalls every connection of the script. A snippet
 // has five seconds, and hooks of the same script wait for it.
 //
+// # Servers
+//
+// proxy.connection.backend_ndx is intercept's Conn.Pick: servers, their states and their pools are the
+// core's, see there. An Admin is the hook of a listener without any server.
+//
+// # Looking at scripts
+//
+// Status counts the calls of each hook and has its last verdict; Lines and LinesOf are the output, tied
+// to event and exchange; Try calls the hooks on a copy of an event; Save writes a script and has open
+// connections run it. What scripts made of an event is in the journal: intercept's Journal.Acted.
+//
 // # Queries are planned one by one
 //
 // The core could be given a script's whole queue at once. It is given the head only, and the next
