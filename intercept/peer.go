@@ -186,7 +186,11 @@ func (s *session) mismatch(k *link) error {
 	if info.Phase < LoggingIn || s.user() == "" && info.Phase < Ready {
 		return nil
 	}
-	if diff := (k.dec.Caps() ^ s.dec.Caps()) &^ loginOnly; diff != 0 {
+	agreed := s.dec.Caps()
+	if login := s.conn.Client().Login; info.Phase < Ready && login != nil {
+		agreed = login.Caps & k.greeting.Caps // what it would have with a connection of its own, whatever it was offered
+	}
+	if diff := (k.dec.Caps() ^ agreed) &^ loginOnly; diff != 0 {
 		return fmt.Errorf("client and server connection differ in %s", diff)
 	}
 	if k.dec.MariaDB() != s.dec.MariaDB() && s.link != nil {

@@ -22,9 +22,10 @@ func (s *session) takeOver(ctx context.Context) error {
 	}
 	k := s.link
 	s.dec = mine // of the client, who has agreed to nothing yet; k.dec has what the server agreed to
+	// All that the server once offered is offered again: a client that wants something else than the last
+	// one gets a connection of its own rather than less than it wants.
 	g := *k.greeting
 	g.Scramble = k.scramble
-	g.Caps &= k.dec.Caps() | loginOnly
 	s.conn.change(func(i *ConnInfo) { i.Phase = LoggingIn })
 	if err := s.sendGreeting(&g); err != nil {
 		return err
@@ -112,6 +113,7 @@ func (s *session) connectAnew(ctx context.Context, login *mysqlwire.Login) error
 	if lacks := mine.Caps() &^ g.Caps &^ loginOnly; lacks != 0 {
 		return refuse(1105, "HY000", "the new connection to %s cannot be given to this client: the server does not offer %s", k.at.Address, lacks)
 	}
+	s.loggedIn(login, g)
 	proof, err := s.askAgain(login, g.PluginName, g.Scramble)
 	if err != nil {
 		return err

@@ -98,7 +98,7 @@ func (b *labBench) column(c *sql.Conn, query string, args ...any) []string {
 // notices are the errors the core has noted.
 func (b *labBench) notices() []string {
 	var list []string
-	for _, n := range b.p.Journal.Notices(100, nil) {
+	for _, n := range b.p.Journal.Notices(0, nil) {
 		if n.Level == intercept.Error {
 			list = append(list, n.Text)
 		}

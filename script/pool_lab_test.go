@@ -1,6 +1,7 @@
 package script
 
 import (
+	"database/sql"
 	"fmt"
 	"net"
 	"strings"
@@ -189,6 +190,73 @@ func TestLabFailover(t *testing.T) {
 			n, _ := raw.Read(reply)
 			if want := "\x23\x00\x00\x00\xff\x51\x04(proxy) all backends are down"; string(reply[:n]) != strings.Replace(want, "\x23", string(rune(len(want)-4)), 1) {
 				t.Errorf("got %q", reply[:n])
+			}
+		})
+	}
+}
+
+// What is pooled is used by those only whose bytes can cross it: others get a new connection to the
+// same server, for which they are asked to prove themselves once more.
+func TestLabPooledConnectionThatDoesNotFit(t *testing.T) {
+	each(t, pooling, func(t *testing.T, b *labBench) {
+		first := b.column(b.open(""), "select connection_id()")[0]
+		b.p.Until("it is idle", func() bool { return len(b.p.Backends()[0].Idle) == 1 })
+		other := b.open("?clientFoundRows=true")
+		if got := b.column(other, "select connection_id()")[0]; got == first {
+			t.Errorf("a client with other capabilities has connection %s, too", got)
+		}
+		warned := func() bool {
+			for _, n := range b.p.Journal.Notices(0, nil) {
+				if strings.Contains(n.Text, "the pooled connection to "+b.s.Addr+" is not used") && strings.Contains(n.Text, "FOUND_ROWS") {
+					return true
+				}
+			}
+			return false
+		}
+		if !warned() {
+			for _, n := range b.p.Journal.Notices(0, nil) {
+				t.Log(n.Text)
+			}
+			t.Error("the log does not say why", b.output())
+		}
+	})
+}
+
+// With --proxy-pool-no-change-user nobody is asked: who proves exactly what the last one did gets in.
+func TestLabPoolWithoutChangeUser(t *testing.T) {
+	for _, s := range intercepttest.Servers(t, nil) {
+		t.Run(s.Name, func(t *testing.T) {
+			p := intercepttest.NewProxy(t, intercept.Options{PoolNoChangeUser: true}, s.Addr)
+			b := &labBench{loadWith(t, pooling, Options{Servers: p, Deadline: intercepttest.Patience}), p, s}
+			p.SetHooks(b.e)
+			var empty intercepttest.User
+			for _, u := range s.Users {
+				if u.Name == "lab_empty" {
+					empty = u
+				}
+			}
+			if empty.Name == "" {
+				t.Skip("no account without a password, whose proof is always the same")
+			}
+			b.s.User, b.s.Password, b.s.Database = empty.Name, empty.Password, ""
+			first := b.column(b.open(""), "select connection_id()")[0]
+			p.Until("it is idle", func() bool { return len(p.Backends()[0].Idle) == 1 })
+			b.output()
+			second := b.open("")
+			want(t, b.column(second, "select connection_id()"), first)
+			if got := strings.Join(b.output(), "; "); strings.Contains(got, "result") {
+				t.Errorf("the server was asked: %s", got)
+			}
+			b.s.User = s.User
+			b.s.Password = s.Password
+			db, err := sql.Open("mysql", b.s.DSN(p.Addr))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close()
+			p.Until("it is idle", func() bool { return len(p.Backends()[0].Idle) == 1 })
+			if err := db.PingContext(t.Context()); err == nil || !strings.Contains(err.Error(), "(proxy-pool) login failed") {
+				t.Errorf("another user: got %v", err)
 			}
 		})
 	}
