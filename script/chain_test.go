@@ -199,7 +199,12 @@ func TestReturnValueTables(t *testing.T) {
 			if got := strings.Join(heard, ", "); got != tt.want {
 				t.Errorf("the client hears %s, want %s", got, tt.want)
 			}
-			got := strings.Join(c.front.output(), "\n")
+			var said []string
+			c.p.Until("the log says "+tt.log, func() bool { // an answer that streams is there before its hook has run
+				said = append(said, c.front.output()...)
+				return strings.Contains(strings.Join(said, "\n"), tt.log)
+			})
+			got := strings.Join(said, "\n")
 			if tt.log == "" && got != "" || !strings.Contains(got, tt.log) {
 				t.Errorf("the log has %q, want %q in it", got, tt.log)
 			}
