@@ -54,6 +54,8 @@ type Format struct {
 	What string // in a few words, for help
 	// byConn is for formats that want connection after connection, not all of them by time.
 	byConn bool
+	// needs reports what the filter must not leave out; nil for nothing.
+	needs func(*sessions.Record) bool
 	// file is for formats that cannot be written to a stream: they make the file by themselves.
 	file func(path string, r *sessions.Reader, o Options) (emitter, error)
 	new  func(w io.Writer, r *sessions.Reader, o Options) (emitter, error)
@@ -64,6 +66,7 @@ var Formats = []Format{
 	{Name: "sql", What: "statements that the mysql client runs, connection by connection", byConn: true, new: newSQL},
 	{Name: "jsonl", What: "a JSON object a line, as --log json writes", new: newJSONL},
 	{Name: "csv", What: "a table for spreadsheets, a line per exchange", new: newCSV},
+	{Name: "pcapng", What: "a recording of what clients sent and got: filtered, masked", needs: needed, new: newPcapng},
 	{Name: "sqlite", What: "an SQLite database with tables connections, exchanges, params and rows", file: newSQLite},
 	{Name: "slowlog", What: "a slow query log, for pt-query-digest and the like", new: newSlowLog},
 	{Name: "text", What: "a line per exchange, as --log text writes", new: newText},
@@ -96,7 +99,7 @@ func To(name string, r *sessions.Reader, path string, o Options) (t Totals, err 
 		if err != nil {
 			return t, err
 		}
-		return run(e, r, r.Seqs(0), o)
+		return run(&f, e, r, r.Seqs(0), o)
 	}
 	if path == "" || path == "-" {
 		return Write(name, r, os.Stdout, o)
@@ -126,7 +129,7 @@ func Write(name string, r *sessions.Reader, w io.Writer, o Options) (Totals, err
 	if Formats[i].byConn {
 		order = byConn(r)
 	}
-	return run(e, r, order, o)
+	return run(&Formats[i], e, r, order, o)
 }
 
 // byConn are all exchanges, connection after connection.
@@ -143,7 +146,7 @@ func byConn(r *sessions.Reader) iter.Seq[intercept.Seq] {
 }
 
 // run tells an emitter of every exchange.
-func run(e emitter, r *sessions.Reader, order iter.Seq[intercept.Seq], o Options) (t Totals, err error) {
+func run(f *Format, e emitter, r *sessions.Reader, order iter.Seq[intercept.Seq], o Options) (t Totals, err error) {
 	conns := map[intercept.ConnID]*sessions.Conn{}
 	for _, c := range r.Conns() {
 		conns[c.ID] = &c
@@ -162,7 +165,7 @@ func run(e emitter, r *sessions.Reader, order iter.Seq[intercept.Seq], o Options
 		info := infoAt(rec, conn)
 		if ok, err := o.Filter.Eval(rec.Env(&info, &rec.Detail, uses)); err != nil {
 			return t, errors.Join(err, e.end())
-		} else if !ok {
+		} else if !ok && (f.needs == nil || !f.needs(rec)) {
 			t.Left++
 			continue
 		}

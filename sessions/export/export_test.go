@@ -233,6 +233,54 @@ func TestRedacted(t *testing.T) {
 	})
 }
 
+// TestPcapngIsACopy opens what was written and compares it with the original.
+func TestPcapngIsACopy(t *testing.T) {
+	each(t, func(t *testing.T, _ *intercepttest.Server, _ string, r *sessions.Reader) {
+		path := filepath.Join(t.TempDir(), "copy.pcapng")
+		if _, err := export.To("pcapng", r, path, export.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		if was, is := write(t, "csv", r, export.Options{}), csvOf(t, path); was != is {
+			t.Error(cmp.Diff(strings.Split(was, "\n"), strings.Split(is, "\n")))
+		}
+		only, err := rule.Compile(`verb == "UPDATE"`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		path = filepath.Join(t.TempDir(), "filtered.pcapng")
+		if _, err := export.To("pcapng", r, path, export.Options{Filter: only}); err != nil {
+			t.Fatal(err)
+		}
+		if got := csvOf(t, path); !strings.Contains(got, "'Bob'") || strings.Contains(got, "carol") || strings.Contains(got, "alice") {
+			t.Errorf("filtered: got %s", got)
+		}
+		program, err := exec.LookPath("tshark")
+		if err != nil {
+			t.Skip("tshark is not installed: install tshark")
+		}
+		conns := r.Conns()
+		_, port, err := net.SplitHostPort(conns[0].Listen)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := exec.Command(program, "-r", path, "-d", "tcp.port=="+port+",mysql", "-Y", "mysql.query", "-T", "fields", "-e", "mysql.query").Output()
+		if err != nil || !strings.Contains(string(out), "UPDATE") {
+			t.Errorf("tshark says %q, %v", out, err)
+		}
+	})
+}
+
+// csvOf is a file as a table, without the addresses, which a copy has of another leg.
+func csvOf(t *testing.T, path string) string {
+	t.Helper()
+	r, err := sessions.Open(path, sessions.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	return write(t, "csv", r, export.Options{})
+}
+
 func TestUnknownFormat(t *testing.T) {
 	if _, err := export.To("xml", nil, "", export.Options{}); err == nil || !strings.Contains(err.Error(), "jsonl") {
 		t.Errorf("got %v", err)
