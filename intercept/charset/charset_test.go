@@ -2,6 +2,9 @@ package charset
 
 import (
 	"testing"
+	"unicode/utf8"
+
+	"mydbg/mysqlwire/value"
 )
 
 func TestDecodeEncode(t *testing.T) {
@@ -53,6 +56,46 @@ func TestOfIsNilForTheProgramsOwnText(t *testing.T) {
 			t.Errorf("%q: got %v, want nil", name, c)
 		}
 	}
+}
+
+func TestEditsKeepTheBytesAroundThem(t *testing.T) {
+	for _, tt := range []struct{ set, was, text, want string }{
+		{"cp932", "a\xed\x40b\x87\x90", "a纊Xb≒", "a\xed\x40Xb\x87\x90"}, // both have another code
+		{"cp932", "\xed\x40", "纊", "\xed\x40"},
+		{"cp932", "\xed\x40", "", ""},
+		{"cp932", "\xed\x40\xed\x40", "纊", "\xed\x40"},
+		{"cp1251", "\x98\xcf\x98", "\x98Пр\x98", "\x98\xcf\xf0\x98"},
+		{"sjis", "'\x83\x5c'", "'ソー'", "'\x83\x5c\x81\x5b'"},
+		{"latin1", "", "é", "\xe9"},
+		{"utf16", "\xd8\x3d\xde\x00", "😁", "\xd8\x3d\xde\x01"},
+	} {
+		if got, err := value.Reencode(Of(tt.set), []byte(tt.was), tt.text); err != nil || string(got) != tt.want {
+			t.Errorf("%s %x, %q: got %x %v, want %x", tt.set, tt.was, tt.text, got, err, tt.want)
+		}
+	}
+}
+
+// FuzzReencode checks that an edited text is read as what was typed.
+func FuzzReencode(f *testing.F) {
+	for name := range sets {
+		f.Add(name, []byte("plain \x81\x40\xa1\xa1"), "pl x")
+	}
+	f.Fuzz(func(t *testing.T, name string, was []byte, text string) {
+		c := Of(name)
+		if c == nil || !utf8.ValidString(text) {
+			return
+		}
+		if _, ok := c.Decode(was); !ok {
+			return
+		}
+		b, err := value.Reencode(c, was, text)
+		if err != nil {
+			return
+		}
+		if got, ok := c.Decode(b); !ok || got != text {
+			t.Fatalf("%s: %x edited to %q is %x, which reads %q", name, was, text, b, got)
+		}
+	})
 }
 
 // FuzzDecode checks that no bytes are lost on the way to text and back, in sets whose characters have

@@ -134,6 +134,19 @@ func (e *statement) drafted() mysqlwire.Message {
 	return m
 }
 
+// wireText is the text of a command as it was sent, if it carries one.
+func wireText(m mysqlwire.Message) (text string, has bool) {
+	switch m := m.(type) {
+	case *mysqlwire.Query:
+		return m.SQL, true
+	case *mysqlwire.StmtPrepare:
+		return m.SQL, true
+	case *mysqlwire.InitDB:
+		return m.Schema, true
+	}
+	return "", false
+}
+
 func textOf(ev *intercept.Event, m mysqlwire.Message) string {
 	switch m := m.(type) {
 	case *mysqlwire.Query:
@@ -349,13 +362,16 @@ func (e *statement) self() ([]intercept.Query, error) {
 		return nil, errors.New("the statement is empty")
 	}
 	var m mysqlwire.Message
-	sent, err := e.held.Context.ToClientSet(sql)
-	if err != nil {
-		return nil, err
+	var sent []byte
+	var err error
+	if wire, has := wireText(e.msg); has {
+		if sent, err = value.Reencode(e.held.Context.ClientCharset(), []byte(wire), sql); err != nil {
+			return nil, err
+		}
 	}
 	switch was := e.msg.(type) {
 	case *mysqlwire.Query:
-		if m, err = apply(was.WithSQL(sent), e.params, (*mysqlwire.Query).WithAttribute); err != nil {
+		if m, err = apply(was.WithSQL(string(sent)), e.params, (*mysqlwire.Query).WithAttribute); err != nil {
 			return nil, err
 		}
 	case *mysqlwire.StmtBulkExecute:
@@ -367,9 +383,9 @@ func (e *statement) self() ([]intercept.Query, error) {
 			return nil, err
 		}
 	case *mysqlwire.StmtPrepare:
-		m = &mysqlwire.StmtPrepare{SQL: sent}
+		m = &mysqlwire.StmtPrepare{SQL: string(sent)}
 	case *mysqlwire.InitDB:
-		m = &mysqlwire.InitDB{Schema: sent}
+		m = &mysqlwire.InitDB{Schema: string(sent)}
 	case *mysqlwire.StmtExecute:
 		if have, want := e.markers(was), sqltext.Markers(sql); sql != e.sql && have != want {
 			return nil, fmt.Errorf("the text has %s, the command %s", count(want, "marker"), count(have, "value"))

@@ -255,12 +255,7 @@ func (e *result) cellCommand(a keymap.ID, row, col int) error {
 
 // ofBytes reports whether the values of a column are bytes as they are on the wire.
 func ofBytes(col *mysqlwire.Column) bool {
-	switch col.Type {
-	case value.VarChar, value.VarString, value.String, value.TinyBlob, value.MediumBlob, value.LongBlob, value.Blob,
-		value.Geometry, value.Vector:
-		return true
-	}
-	return false
+	return !col.Type.InDigits() && col.Type != value.Bit && col.Type != value.Null
 }
 
 var errHead = errors.New("only the head of this answer is here and the rest would follow it: it cannot be changed. r answers in its place")
