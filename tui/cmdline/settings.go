@@ -171,6 +171,18 @@ func (s *Settings) Read(cmd *cobra.Command, getenv func(string) string) error {
 	if err := s.Recording.check(); err != nil {
 		return err
 	}
+	if s.clientTLS.of != nil { // there is traffic, see Add
+		if err := s.readTraffic(); err != nil {
+			return err
+		}
+	}
+	s.JSON = s.log.value == "json"
+	s.Theme = s.theme(getenv)
+	return nil
+}
+
+// readTraffic understands the flags of commands that run a proxy.
+func (s *Settings) readTraffic() (err error) {
 	for name, addresses := range map[string][]string{"listen": s.Listen, "backend": s.Backend, "backend-ro": s.BackendRO} {
 		for _, a := range addresses {
 			if name != "listen" && strings.HasPrefix(a, "replay:") {
@@ -181,10 +193,8 @@ func (s *Settings) Read(cmd *cobra.Command, getenv func(string) string) error {
 			}
 		}
 	}
-	if s.clientTLS.value != "" {
-		if s.ClientTLS, err = tlspair.ParseMode(s.clientTLS.value); err != nil {
-			return Wrong("--client-tls: %w", err)
-		}
+	if s.ClientTLS, err = tlspair.ParseMode(s.clientTLS.value); err != nil {
+		return Wrong("--client-tls: %w", err)
 	}
 	if s.backendTLS.value != "" {
 		if s.BackendTLS, err = tlspair.ParseMode(s.backendTLS.value); err != nil {
@@ -202,8 +212,6 @@ func (s *Settings) Read(cmd *cobra.Command, getenv func(string) string) error {
 			return Wrong("--backend-compress: %w", err)
 		}
 	}
-	s.JSON = s.log.value == "json"
-	s.Theme = s.theme(getenv)
 	return nil
 }
 
