@@ -89,6 +89,7 @@ func (s *session) clientFrame(ctx context.Context) (bool, error) {
 	h := mysqlwire.ParseHeader(l.unread())
 	if in.full { // the packet goes on
 		l.r += mysqlwire.HeaderLen
+		s.renumber(&h, in.seq+1)
 		in.left, in.full, in.seq = h.Len, h.Len == mysqlwire.MaxFrame, h.Seq
 		if in.what == relay {
 			if err := s.trackClient(in, h, nil); err != nil || s.opaque.Load() {
@@ -119,6 +120,7 @@ func (s *session) clientFrame(ctx context.Context) (bool, error) {
 // its head.
 func (s *session) commandFrame(ctx context.Context, in *incoming, h mysqlwire.Header) (bool, error) {
 	l := s.client
+	s.renumber(&h, 0)
 	switch {
 	case s.server == nil:
 	case h.Seq != 0:
@@ -159,10 +161,19 @@ func (s *session) gatherClient(ctx context.Context, in *incoming, h mysqlwire.He
 	return true, nil
 }
 
+// renumber gives a frame of a compressed leg the number it should have: there nobody looks at numbers,
+// and clients count from wherever they have left off.
+func (s *session) renumber(h *mysqlwire.Header, right uint8) {
+	if s.client.packed != nil {
+		h.Seq = right
+	}
+}
+
 // clientStream relays a frame of file data or of a replication stream.
 func (s *session) clientStream(in *incoming, h mysqlwire.Header) error {
 	s.client.r += mysqlwire.HeaderLen
-	*in = incoming{what: relay, left: h.Len, full: h.Len == mysqlwire.MaxFrame}
+	s.renumber(&h, s.seq)
+	*in = incoming{what: relay, left: h.Len, full: h.Len == mysqlwire.MaxFrame, seq: h.Seq}
 	head := s.client.buf[s.client.r:][:min(h.Len, mysqlwire.HeadLen)]
 	return s.trackClient(in, h, head)
 }

@@ -54,6 +54,7 @@ type Conn struct {
 	given    int // bytes of expanded that have been returned
 	in       walker
 	theirs   uint8 // the newest frame's number, as the peer gave it
+	first    bool  // the next frame begins a packet that itself has the number of a command's first
 	failed   error
 
 	// The writer's.
@@ -81,7 +82,7 @@ func Server(c net.Conn, a Algorithm, level int, prefix []byte) *Conn {
 }
 
 func newConn(nc net.Conn, a Algorithm, level int, prefix []byte, client bool) *Conn {
-	c := &Conn{Conn: nc, algorithm: a, codec: codecOf(a, level), client: client, raw: make([]byte, max(readAtOnce, len(prefix)))}
+	c := &Conn{Conn: nc, algorithm: a, codec: codecOf(a, level), client: client, sent: !client, raw: make([]byte, max(readAtOnce, len(prefix)))}
 	c.w = copy(c.raw, prefix)
 	return c
 }
@@ -163,6 +164,7 @@ func (c *Conn) begin() error {
 	c.inside = c.left > 0 || c.header.Plain > 0
 	c.stats.wireIn.Add(uint64(mysqlwire.CompressedHeaderLen + c.header.Len))
 	c.mu.Lock()
+	c.first = c.in.left == 0 && c.in.have == 0 && c.begins(c.header.Seq, c.next-1, false)
 	c.next = c.header.Seq + 1
 	c.mu.Unlock()
 	return nil
@@ -236,9 +238,10 @@ func (c *Conn) number(b []byte) {
 			return
 		}
 		right := c.last + 1
-		if !c.client && c.begins(h.Seq, c.theirs, false) {
+		if !c.client && (c.first || c.begins(h.Seq, c.theirs, false)) {
 			right = 0
 		}
+		c.first = false
 		c.theirs, c.last, c.sent = h.Seq, right, false
 		b[off-1] = right
 		b = b[off:]

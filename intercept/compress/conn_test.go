@@ -246,6 +246,35 @@ func TestFramesGetTheNumbersTheyWouldHave(t *testing.T) {
 	}
 }
 
+// MariaDB Connector/J goes on counting frames where it has left off, in a packet with number 0.
+func TestPacketsBeginCommandsWhateverTheirFramesSay(t *testing.T) {
+	for _, piece := range []int{0, 1, 9} {
+		w := &wire{at: piece}
+		c := Server(w, Zlib, 0, nil)
+		for i, inner := range []uint8{1, 7, 0, 255} {
+			w.in = packet(0, frame(inner, "\x03select"), frame(inner+1, "more"))
+			for want := range uint8(2) {
+				got := read(t, c, mysqlwire.HeaderLen)
+				if got[3] != want {
+					t.Errorf("in pieces of %d, command %d: frame %d has number %d", piece, i, want, got[3])
+				}
+				read(t, c, int(got[0]))
+			}
+			write(t, c, frame(2, "answer"))
+		}
+		// An upload of 300 packets is one command.
+		w.in = packet(0, frame(0, "\x03load data"))
+		read(t, c, 4+10)
+		write(t, c, frame(1, "\xfbfile"))
+		for i := range 300 {
+			w.in = packet(uint8(2+i), frame(uint8(2+i), "line"))
+			if got := read(t, c, 8); got[3] != uint8(2+i) {
+				t.Fatalf("frame %d of the file has number %d", i, got[3])
+			}
+		}
+	}
+}
+
 func TestShortBodiesAreNotCompressed(t *testing.T) {
 	for _, a := range algorithms {
 		for n, compressed := range map[int]bool{minBody - 1: false, 4 * minBody: true} {
