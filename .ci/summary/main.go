@@ -1,5 +1,5 @@
 // Command summary reads what `go test -json` wrote, prints what `go test` would have, and fails when a
-// test failed or did without the server it needs.
+// test failed or did without the server, or the package of the system, that it needs.
 package main
 
 import (
@@ -20,12 +20,17 @@ type event struct {
 var (
 	// needsServer is how tests say that they were skipped for want of one, named how they say which.
 	needsServer = regexp.MustCompile(`LAB_|\bserver\b`)
-	named       = regexp.MustCompile(`LAB_([A-Z0-9]+)_(?:ADDR|DSN|HOST|PORT|SOCKET|USERS|VERSION)`)
+	// needsPackage is how they say that the script beside this command should install something.
+	needsPackage = regexp.MustCompile(`\bapt-get install\b`)
+	named        = regexp.MustCompile(`LAB_([A-Z0-9]+)_(?:ADDR|DSN|HOST|PORT|SOCKET|USERS|VERSION)`)
 )
 
-// wanting reports whether a test did without a server that was there for it: LAB_SERVERS lists those
-// with a name; of those without one, any would have done.
+// wanting reports whether a test did without a package, or a server that was there for it: LAB_SERVERS
+// lists those with a name; of those without one, any would have done.
 func wanting(reason string) bool {
+	if needsPackage.MatchString(reason) {
+		return true
+	}
 	if !needsServer.MatchString(reason) {
 		return false
 	}
@@ -95,7 +100,7 @@ func summarise(path string) (ok bool, err error) {
 	}
 	fmt.Printf("\n%d tests passed, %d failed, %d were skipped\n", count["pass"], count["fail"], count["skip"])
 	for _, name := range without {
-		fmt.Printf("skipped for want of a server: %s\n", name)
+		fmt.Printf("skipped for want of what should be here: %s\n", name)
 	}
 	if count["pass"] == 0 {
 		return false, fmt.Errorf("no test has run")

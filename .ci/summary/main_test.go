@@ -25,6 +25,7 @@ func TestSummary(t *testing.T) {
 		{"skipped without any server", skip("no server: set the LAB_ variables or install mariadbd"), false},
 		{"skipped without a server that is there", skip("needs LAB_MYSQL_DSN"), false},
 		{"skipped without a server that nobody started", skip("needs LAB_MARIADB11_DSN"), true},
+		{"skipped without a package", skip("php cannot run: apt-get install php-cli"), false},
 		{"nothing has run", "", false},
 		{"not JSON", pass + "go: something else\n", false},
 	} {
