@@ -67,6 +67,7 @@ func (s *session) rows() {
 	kind, n, rows := s.dec.Rows(l.unread())
 	s.captured().rows(kind, l.buf[l.r:l.r+n])
 	s.now.counts.Rows += uint64(rows)
+	s.now.counts.RowBytes += uint64(n)
 	s.x.BytesOut += uint64(n)
 	l.r += n
 }

@@ -38,7 +38,7 @@ type entry struct {
 	lastInsertID      uint64
 	sent, first, took span
 	rows, affected    uint32 // the largest number means that or more
-	in, out           uint32 // bytes
+	in, out, rowBytes uint32 // bytes
 	conn              uint32 // of index.conns
 	stmt              uint32
 	deps              uint32 // of index.deps; 0 for none
@@ -134,6 +134,7 @@ func (ix *index) summary(i int) Exchange {
 		Counts: intercept.Counts{
 			Rows: uint64(e.rows), Cols: uint64(e.cols), Results: int(e.results), Affected: uint64(e.affected), LastInsertID: e.lastInsertID,
 			Warnings: e.warnings, Status: e.status, BytesIn: uint64(e.in), BytesOut: uint64(e.out),
+			RowBytes: uint64(e.rowBytes),
 		},
 	}}
 	if e.code != 0 {

@@ -207,6 +207,9 @@ func (l *leg) begins(f mysqlwire.Frame, at uint64) (want int) {
 			e.in = clamp32(uint64(e.in) + size)
 		} else {
 			e.out = clamp32(uint64(e.out) + size)
+			if f.Kind.IsRow() {
+				e.rowBytes = clamp32(uint64(e.rowBytes) + size)
+			}
 			if !e.answered {
 				e.answered = true
 				e.first = newSpan(l.at - e.begun)

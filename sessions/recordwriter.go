@@ -300,7 +300,7 @@ func (w *recordWriter) turn() {
 	kept := w.others[:0]
 	for _, o := range w.others {
 		switch {
-		case o.conns > 0 && (size <= 0 || o.size < 2*size):
+		case o.conns > 0 && (size <= 0 || o.size < size+max(size, 4*enoughBytes)):
 			kept = append(kept, o)
 		default:
 			w.leave(o)
