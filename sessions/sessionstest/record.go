@@ -33,12 +33,19 @@ func Servers(t testing.TB) []intercepttest.Server {
 // Record runs traffic through a proxy that records, and opens the recording.
 func Record(t testing.TB, server *intercepttest.Server, traffic func(p *intercepttest.Proxy)) *sessions.Reader {
 	t.Helper()
+	return RecordWith(t, intercept.Options{Backends: []intercept.Backend{{Address: server.Addr}}}, traffic)
+}
+
+// RecordWith is Record with a proxy of these options.
+func RecordWith(t testing.TB, o intercept.Options, traffic func(p *intercepttest.Proxy)) *sessions.Reader {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "session.pcapng")
 	rec, err := sessions.NewRecorder(sessions.RecordOptions{Path: path, Trouble: func(err error) { t.Errorf("recording: %v", err) }})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := intercepttest.NewProxy(t, intercept.Options{Tap: rec}, server.Addr)
+	o.Tap = rec
+	p := intercepttest.NewProxy(t, o, "")
 	traffic(p)
 	p.Until("all connections are closed", func() bool {
 		return !slices.ContainsFunc(p.Conns(), func(c intercept.ConnInfo) bool { return c.Phase != intercept.Closed })
