@@ -32,7 +32,10 @@ func (s *session) fromServer(ctx context.Context) error {
 	if err := s.passOn(); err != nil {
 		return err
 	}
-	if err := first(s.client.flush(), s.server.flush()); err != nil {
+	if err := s.flushServer(); err != nil {
+		return err
+	}
+	if err := s.client.flush(); err != nil {
 		return s.left(s.client, err)
 	}
 	return nil

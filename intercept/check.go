@@ -1,8 +1,10 @@
 package intercept
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 
 	"mydbg/intercept/rule"
 	"mydbg/mysqlwire"
@@ -94,6 +96,10 @@ func checkQuery(ev *Event, q *Query, before []Query) error {
 	if len(q.Packet) == 0 {
 		return errors.New("an empty command cannot be sent")
 	}
+	if !ev.Whole() && len(q.Packet) == len(ev.Packet) && bytes.Equal(q.Packet, ev.Packet) {
+		return fmt.Errorf("only the first %d bytes of the command are here, the rest streams: it can be released as it is, or answered, or others be sent in its place",
+			len(ev.Packet))
+	}
 	cmd := q.command()
 	switch {
 	case q.Show && cmd.Answered() != ev.Command().Answered():
@@ -148,7 +154,7 @@ func checkResult(ev *Event, v *Verdict) error {
 		return errors.New("the answer has gone to the client already")
 	}
 	if v.Answer != nil && v.Action != Reply && ev.Answer.Partial {
-		return errors.New("an answer that is only partly there cannot be edited: the rest would follow. Reply with another one instead")
+		return checkHead(ev, v.Answer)
 	}
 	if v.Answer != nil {
 		if err := checkAnswer(ev, v.Answer); err != nil {
@@ -180,26 +186,76 @@ func checkAnswer(ev *Event, a *mysqlwire.Answer) error {
 	if len(ev.asked) == 0 || ev.Context == nil {
 		return nil // an event that no session made
 	}
-	var t mysqlwire.Tracker
+	ended, err := ev.follow(&mysqlwire.Tracker{}, a)
+	if err == nil && !ended {
+		err = fmt.Errorf("the answer to %s is not complete: the client would wait for more", mysqlwire.Command(ev.asked[0]))
+	}
+	return err
+}
+
+// checkHead follows the edited beginning of an answer of which the rest streams: it has to stop where the
+// server's own beginning does, with the same columns.
+func checkHead(ev *Event, head *mysqlwire.Answer) error {
+	if len(ev.asked) == 0 || ev.Context == nil {
+		return nil // an event that no session made
+	}
+	var edited, own mysqlwire.Tracker
+	ended, err := ev.follow(&edited, head)
+	if err != nil {
+		return err
+	}
+	if _, err := ev.follow(&own, ev.Answer); err != nil {
+		return err
+	}
+	const instead = "the rest of this answer follows from the server, and the client could not read it behind this. Reply with another answer instead"
+	if ended || !edited.WaitsLike(&own) {
+		return errors.New(instead)
+	}
+	was, is := lastColumns(ev.Answer, ev.Context), lastColumns(head, ev.Context)
+	if !slices.EqualFunc(was, is, func(a, b mysqlwire.Column) bool { return a.Type == b.Type && a.Unsigned() == b.Unsigned() }) {
+		return fmt.Errorf("the columns differ from those of the rows to come: %s", instead)
+	}
+	return nil
+}
+
+// lastColumns are the columns of the last result that an answer begins.
+func lastColumns(a *mysqlwire.Answer, cx *mysqlwire.Context) []mysqlwire.Column {
+	var list []mysqlwire.Column
+	for _, p := range a.Packets {
+		switch p.Kind {
+		case mysqlwire.KindColumnCount:
+			list = nil
+		case mysqlwire.KindColumn:
+			var c mysqlwire.Column
+			if c.Decode(p.Payload, cx) == nil {
+				list = append(list, c)
+			}
+		}
+	}
+	return list
+}
+
+// follow has t follow an answer as the event's client will, and reports whether it ended.
+func (ev *Event) follow(t *mysqlwire.Tracker, a *mysqlwire.Answer) (ended bool, err error) {
 	t.Agree(ev.Context.Caps, ev.Context.MariaDB)
 	t.Ready()
 	if _, err := t.Next(mysqlwire.ToServer, mysqlwire.Header{Len: len(ev.asked)}, ev.asked); err != nil {
-		return err
+		return false, err
 	}
 	cmd := mysqlwire.Command(ev.asked[0])
-	ended, seq := false, uint8(1)
+	seq := uint8(1)
 	for i, p := range a.Packets {
 		for rest := p.Payload; ; seq++ {
 			if ended {
-				return fmt.Errorf("the answer to %s ends before its packet %d", cmd, i+1)
+				return true, fmt.Errorf("the answer to %s ends before its packet %d", cmd, i+1)
 			}
 			n := min(len(rest), mysqlwire.MaxFrame)
 			f, err := t.Next(mysqlwire.ToClient, mysqlwire.Header{Len: n, Seq: seq}, rest[:min(n, mysqlwire.HeadLen)])
 			if err != nil {
-				return fmt.Errorf("the client cannot read this as an answer to %s: packet %d: %w", cmd, i+1, err)
+				return false, fmt.Errorf("the client cannot read this as an answer to %s: packet %d: %w", cmd, i+1, err)
 			}
 			if p.Kind.IsRow() && f.Kind.IsRow() && p.Kind != f.Kind {
-				return fmt.Errorf("the answer to %s has %ss where the client reads %ss", cmd, p.Kind, f.Kind)
+				return false, fmt.Errorf("the answer to %s has %ss where the client reads %ss", cmd, p.Kind, f.Kind)
 			}
 			ended, rest = f.Ends, rest[n:]
 			if !f.More {
@@ -208,8 +264,5 @@ func checkAnswer(ev *Event, a *mysqlwire.Answer) error {
 			}
 		}
 	}
-	if !ended {
-		return fmt.Errorf("the answer to %s is not complete: the client would wait for more", cmd)
-	}
-	return nil
+	return ended, nil
 }

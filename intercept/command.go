@@ -51,10 +51,7 @@ func (s *session) fromClient(ctx context.Context) error {
 	for {
 		more, err := s.clientFrame(ctx)
 		if err != nil || !more {
-			if s.server != nil {
-				err = first(err, s.server.flush())
-			}
-			return first(err, s.client.flush())
+			return first(first(err, s.flushServer()), s.client.flush())
 		}
 		if s.opaque.Load() {
 			return first(s.client.flush(), first(s.server.flushed(), s.relayRaw(s.client)))
@@ -215,10 +212,10 @@ func (s *session) clientPart(in *incoming, b []byte) error {
 }
 
 func (s *session) toServer(b []byte) error {
-	if err := s.server.queue(b); err != nil {
-		return s.left(s.server, err)
+	if s.server.broken.Load() {
+		return nil
 	}
-	return nil
+	return s.unheard(s.server.queue(b))
 }
 
 func (s *session) clientFrameEnd(ctx context.Context) error {
@@ -228,6 +225,7 @@ func (s *session) clientFrameEnd(ctx context.Context) error {
 			return nil
 		}
 		in.rest = false
+		s.rested()
 		return s.commandEnd(ctx, in)
 	}
 	if !in.full {
@@ -293,6 +291,7 @@ func (s *session) command(ctx context.Context, payload []byte, size int, streams
 	s.final = verdict
 	in := &s.in[mysqlwire.ToServer]
 	in.what, in.rest = drop, streams
+	s.sending.Store(streams)
 	switch verdict.Action {
 	case Close:
 		s.x.Note = "connection closed by " + verdict.By

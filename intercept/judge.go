@@ -51,6 +51,11 @@ func (s *session) judge(ctx context.Context) error {
 		return nil
 	}
 	switch {
+	case v.Answer != nil && v.Action != Reply && a.Partial: // its beginning alone; letStream sends it
+		n.answer = &mysqlwire.Answer{Command: a.Command, Packets: v.Answer.Packets, Partial: true}
+		s.reshape(n.answer)
+		s.kept.answer(stageDelivered, n.answer)
+		return nil
 	case v.Answer != nil:
 		if v.Action == Reply {
 			s.x.Marks |= MarkCrafted

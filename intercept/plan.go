@@ -69,7 +69,7 @@ func (s *session) next(ctx context.Context) error {
 		case !sent:
 			continue
 		case q.command().Answered():
-			return s.server.flush()
+			return s.flushServer()
 		}
 		s.finishKid(Done)
 	}
@@ -169,10 +169,8 @@ func (s *session) sendPacket(payload []byte) error {
 }
 
 func (s *session) queueToServer(payload []byte) error {
-	if _, err := s.server.queuePacket(payload, 0); err != nil {
-		return s.left(s.server, err)
-	}
-	return nil
+	_, err := s.server.queuePacket(payload, 0)
+	return s.unheard(err)
 }
 
 // edit makes the packet fit the statement it is meant for.

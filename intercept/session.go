@@ -59,6 +59,8 @@ type session struct {
 	change   *mysqlwire.ChangeUser
 	attempt  attempt // the login
 	up       uploading
+	sending  atomic.Bool     // the client is in the middle of a command that was decided on by its head
+	sent     chan struct{}   // one slot: rung when it has sent all of it
 	over     <-chan struct{} // closed when the session ends
 	watched  bool            // somebody shows the progress of its streams
 	binlog   *streaming      // of the binary log; nil without one
@@ -129,7 +131,7 @@ func (p *Proxy) serve(ctx context.Context, nc net.Conn, d *door) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	s := &session{
 		proxy: p, door: d, client: newLeg(nc, mysqlwire.ToServer), cancel: cancel,
-		over: ctx.Done(), turn: make(turn, 1), idle: make(chan struct{}, 1), dec: &mysqlwire.Decoder{},
+		over: ctx.Done(), turn: make(turn, 1), idle: make(chan struct{}, 1), sent: make(chan struct{}, 1), dec: &mysqlwire.Decoder{},
 		types: map[uint32][]mysqlwire.Param{}, reshaped: map[uint32]bool{},
 	}
 	s.conn = p.open(nc, cancel)
@@ -175,6 +177,9 @@ func (s *session) pump(ctx context.Context, l *leg, handle func(context.Context)
 			case l.released():
 				return errReleased
 			case err != nil:
+				if l != s.client {
+					s.linger(ctx)
+				}
 				return s.left(l, err)
 			}
 		}

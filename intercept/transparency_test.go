@@ -190,7 +190,7 @@ func same(t *testing.T, what string, got, want *mysqlwire.Answer) {
 }
 
 // sizes are those around the end of a frame, and one of several.
-var sizes = []int{1<<24 - 2, 1<<24 - 1, 1 << 24, 1<<24 + 1, 40 << 20}
+var sizes = []int{1<<24 - 2, 1<<24 - 1, 1 << 24, 1<<24 + 1, 64 << 20}
 
 func TestLongPacketsCross(t *testing.T) {
 	if testing.Short() {
@@ -240,7 +240,7 @@ func TestLongDataCrosses(t *testing.T) {
 	each(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
 		c := client(t, &s, p.Addr, 0)
 		id := c.Prepare("select length(?)")
-		for _, n := range []int{10, 20_000, 300_000, 1<<24 - 8, 1 << 24} {
+		for _, n := range []int{10, 20_000, 300_000, 1<<24 - 8, 1<<24 - 7, 1<<24 - 6, 64 << 20} {
 			c.Send(append(statementCommand(mysqlwire.ComStmtSendLongData, id, 0, 0), bytes.Repeat([]byte("z"), n)...))
 			c.Answer(statementCommand(mysqlwire.ComStmtSendLongData, id, 0, 0))
 			m := statementCommand(mysqlwire.ComStmtExecute, id, 0, 1, 0, 0, 0, 0, 1, 252, 0)

@@ -75,6 +75,16 @@ func (t *Tracker) Caps() Caps { return t.caps }
 // MariaDB reports what was given to Agree.
 func (t *Tracker) MariaDB() bool { return t.mariadb }
 
+// WaitsLike reports whether t and o expect the same: what can follow here can follow there, but for its
+// sequence number. Both are between two packets.
+func (t *Tracker) WaitsLike(o *Tracker) bool {
+	a, b := *t, *o
+	for _, x := range []*Tracker{&a, &b} {
+		x.seq, x.status, x.dir, x.kind, x.ends, x.long = 0, 0, 0, 0, false, false
+	}
+	return a == b
+}
+
 // Fail gives up following: every later frame is KindOpaque. Only the first reason is kept.
 func (t *Tracker) Fail(why error) {
 	if t.state != StateOpaque {
