@@ -233,7 +233,11 @@ func (s *rowset) set(st *rowStep) error {
 	m := s.mark(st.row)
 	m.edited[st.col] = true
 	delete(m.invalid, st.col)
-	v, err := read(col, s.edit.Spec(st.col), st)
+	spec := s.edit.Spec(st.col)
+	v, err := read(col, spec, st)
+	if old, failed := s.edit.Row(st.row); err == nil && failed == nil && v != nil && spec.Charset != nil && st.kind == setCell && !spec.Type.InDigits() {
+		v, err = value.Reencode(spec.Charset, old.Bytes(st.col), st.cell.text)
+	}
 	if err == nil {
 		err = s.edit.Set(st.row, st.col, v)
 	}
