@@ -116,6 +116,9 @@ func (s *session) serverHead(in *incoming, h mysqlwire.Header) error {
 	in.frame, in.left, in.full = f, h.Len, f.More
 	telling := f.Kind == mysqlwire.KindBinlogEvent && s.binlog != nil && s.binlog.frame(f, head)
 	if !f.Cont {
+		if s.x.Seq == 0 { // unasked: a record of its own
+			s.kept.reset()
+		}
 		in.first = f
 		in.body = in.body[:0]
 		in.what = relay
@@ -218,14 +221,14 @@ func (s *session) serverFrameEnd(ctx context.Context, in *incoming) error {
 		n.size += mysqlwire.HeaderLen + len(in.body)
 		in.body = in.body[:0]
 	}
-	if !in.frame.Ends {
-		return s.collectLimit(ctx, in)
-	}
-	if s.x.Seq == 0 { // unasked
-		if e := n.counts.Error; e != nil {
-			s.note(Warning, "connection %d: the server says %v", s.conn.ID, e)
+	if s.x.Seq == 0 {
+		if f.Kind == mysqlwire.KindERR { // all that servers say unasked; a stream that the client has left goes on a little
+			s.unasked(in)
 		}
 		return nil
+	}
+	if !in.frame.Ends {
+		return s.collectLimit(ctx, in)
 	}
 	// The answer's bytes go first, then whatever follows from it.
 	if err := s.passOn(); err != nil {

@@ -84,6 +84,9 @@ func (ev *Event) fillAnswer(e *rule.Env, uses rule.FieldSet) {
 // detail, which may be nil, gives parameters and rows.
 func (x *Exchange) Env(info *ConnInfo, detail *Detail, uses rule.FieldSet) *rule.Env {
 	e := &rule.Env{Dir: "client", Cmd: rule.CommandName(byte(x.Command)), SQL: x.SQL, Len: int(x.BytesIn), Stmt: int(x.StmtID)}
+	if x.Origin == FromServer {
+		e.Cmd, e.Dir = unaskedName, "server"
+	}
 	fillConn(e, info, x.Begun)
 	e.Tx = x.InTx
 	e.Conn = int(x.Conn)

@@ -34,6 +34,7 @@ const (
 	MarkHidden                       // its answer was not sent to the client
 	MarkMarked                       // marked by a person or a rule
 	MarkOpaque                       // the tracker lost it
+	MarkUnasked                      // said by the server of its own accord
 	MarkUnnamedFile                  // the server asked for a file that the statement does not name
 )
 

@@ -71,9 +71,10 @@ const (
 	FromScript
 	FromPerson
 	FromRule
+	FromServer // what it says unasked
 )
 
-var originNames = [...]string{"client", "script", "you", "rule"}
+var originNames = [...]string{"client", "script", "you", "rule", "server"}
 
 func (o Origin) String() string { return originNames[o] }
 

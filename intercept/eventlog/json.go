@@ -143,7 +143,7 @@ func (r *record) object() *object {
 	x, info := r.x, r.info
 	o := &object{
 		Time: x.Begun.UTC().Format(microseconds), Conn: uint64(x.Conn), Exchange: uint64(x.Seq), Parent: uint64(x.Parent),
-		Hook: r.hook().String(), Cmd: x.Command.Short(), User: text(info.User), DB: text(info.DB), Client: info.Client, Backend: info.Backend,
+		Hook: r.hook().String(), Cmd: x.Name(), User: text(info.User), DB: text(info.DB), Client: info.Client, Backend: info.Backend,
 		SQL: text(r.sql), Digest: r.digest(), Verb: r.env.Verb, HeldMs: milliseconds(x.HeldFor),
 		BytesIn: x.BytesIn, BytesOut: x.BytesOut, By: text(r.by()), Action: r.action(), Note: text(x.Note),
 		Upload: uploadOf(x.Upload), Stream: streamOf(x.Stream),

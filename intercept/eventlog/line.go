@@ -24,7 +24,7 @@ func (r *record) line() string {
 	if who := r.who(); who != "" {
 		f = append(f, who)
 	}
-	f = append(f, x.Command.Short(), r.outcome(), took(x.Took()))
+	f = append(f, x.Name(), r.outcome(), took(x.Took()))
 	if sql := r.oneLine(); sql != "" {
 		f = append(f, sql)
 	}

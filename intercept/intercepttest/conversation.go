@@ -349,7 +349,7 @@ func (c *talk) journal() string {
 	list, _ := c.Proxy.Journal.Since(0, nil)
 	lines := make([]string, len(list)+1)
 	for _, x := range list {
-		what := []string{x.Command.Short(), strings.ReplaceAll(x.State.String(), " ", "-"), strconv.FormatUint(x.Rows, 10)}
+		what := []string{x.Name(), strings.ReplaceAll(x.State.String(), " ", "-"), strconv.FormatUint(x.Rows, 10)}
 		for i, name := range markNames {
 			if x.Marks>>i&1 != 0 {
 				what = append(what, name)
@@ -363,7 +363,7 @@ func (c *talk) journal() string {
 	return strings.Join(lines, "")
 }
 
-var markNames = []string{"paused", "edited", "injected", "crafted", "scripted", "rule", "partial", "hidden", "marked", "opaque", "unnamed-file"}
+var markNames = []string{"paused", "edited", "injected", "crafted", "scripted", "rule", "partial", "hidden", "marked", "opaque", "unasked", "unnamed-file"}
 
 // split takes a line apart into words; words in quotes are Go strings.
 func split(line string) ([]string, error) {

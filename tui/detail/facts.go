@@ -272,7 +272,7 @@ const cutCommand = 60 << 10
 func (f *facts) exchange(s *Subject) {
 	d := s.Detail
 	f.title = fmt.Sprintf("#%d", d.Seq)
-	f.command = d.Command.String()
+	f.command = d.Title()
 	f.cx = d.Context
 	if f.cx == nil {
 		f.cx = &mysqlwire.Context{}

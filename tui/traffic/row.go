@@ -147,7 +147,7 @@ func (p *Pane) text(x *intercept.Exchange, state theme.State, w, indent int) str
 	}
 	sql := Statement(x.SQL, room)
 	if x.SQL == "" {
-		sql = safe.Cut(strings.TrimPrefix(x.Command.String(), "COM_"), room)
+		sql = safe.Cut(strings.TrimPrefix(x.Title(), "COM_"), room)
 	}
 	left := w - ansi.StringWidth(sql)
 	out := strings.Repeat(" ", indent) + p.styled(sql, x.SQL != "", state)
