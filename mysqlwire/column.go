@@ -110,6 +110,7 @@ func (m *Column) decode(c *cursor, cx *Context) {
 			c.note(func() string { return "NULL" })
 		} else {
 			m.Default = c.lenencBytes("default")
+			c.note(func() string { return strconv.Quote(string(m.Default)) })
 		}
 	}
 	m.Rest = c.rest("rest")
