@@ -324,7 +324,7 @@ func TestLongStreamTakesLittleMemory(t *testing.T) {
 		}
 	}()
 	sent := 0
-	grown := mostLive(e.Proxy, func() {
+	grown := mostLive(func() {
 		hello, _ := mysqlwire.AppendPacket(nil, binlogEvent(mysqlwire.EventRotate, 0, rotate), e.Server.Seq)
 		e.Server.Seq++
 		for round := range rounds {

@@ -376,6 +376,43 @@ func (c *Client) track(dir mysqlwire.Direction, n int, part, whole []byte) error
 	return nil
 }
 
+// Drain reads the answer with rows to a command that Send has sent, without keeping or following it, and returns its
+// size: for answers of which there is too much.
+func (c *Client) Drain() (size int) {
+	c.t.Helper()
+	ends := 0 // EOF packets, of which there are two where OK does not take their place
+	want := 2
+	if c.Decoder.Caps().Has(mysqlwire.DeprecateEOF) {
+		want = 1
+	}
+	var p []byte
+	for ends < want {
+		if err := c.Conn.SetReadDeadline(time.Now().Add(Patience)); err != nil {
+			c.t.Fatal(err)
+		}
+		var head [mysqlwire.HeaderLen]byte
+		if _, err := io.ReadFull(c.r, head[:]); err != nil {
+			c.t.Fatal(err)
+		}
+		h := mysqlwire.ParseHeader(head[:])
+		if cap(p) < h.Len {
+			p = make([]byte, h.Len)
+		}
+		p = p[:h.Len]
+		if _, err := io.ReadFull(c.r, p); err != nil {
+			c.t.Fatal(err)
+		}
+		size += mysqlwire.HeaderLen + h.Len
+		switch {
+		case p[0] == 0xff:
+			c.t.Fatal(c.errIn(p))
+		case p[0] == 0xfe && h.Len < 9:
+			ends++
+		}
+	}
+	return size
+}
+
 // Do sends a command and reads its answer.
 func (c *Client) Do(command []byte) *mysqlwire.Answer {
 	c.t.Helper()
