@@ -158,7 +158,8 @@ func (s *session) swallows() bool {
 // interesting reports whether a packet is decoded as it passes, for the counts of the list.
 func interesting(f mysqlwire.Frame) bool {
 	switch f.Kind {
-	case mysqlwire.KindOK, mysqlwire.KindERR, mysqlwire.KindEOF, mysqlwire.KindColumnCount, mysqlwire.KindLocalInfile:
+	case mysqlwire.KindOK, mysqlwire.KindERR, mysqlwire.KindEOF, mysqlwire.KindColumnCount, mysqlwire.KindLocalInfile,
+		mysqlwire.KindProgress:
 		return true
 	}
 	return false
@@ -276,6 +277,8 @@ func (s *session) count(k mysqlwire.Kind, payload []byte) {
 		if m.Decode(payload, cx) == nil {
 			c.Status, c.Warnings = m.Status, m.Warnings
 		}
+	case mysqlwire.KindProgress:
+		s.reported(payload)
 	case mysqlwire.KindERR:
 		m := &mysqlwire.ERR{}
 		if m.Decode(append([]byte(nil), payload...), cx) == nil {

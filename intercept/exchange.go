@@ -60,25 +60,26 @@ type Exchange struct {
 	// need not be drawn again.
 	Version uint64
 
-	Command mysqlwire.Command
-	SQL     string // first SQLPrefix bytes of the statement
-	SQLLen  int
-	StmtID  uint32
-	Origin  Origin
-	Begun   time.Time     // last byte of the command seen
-	Sent    time.Time     // command sent to the server; zero if it was not
-	First   time.Time     // first byte of the answer
-	Ended   time.Time     // zero while in flight
-	HeldFor time.Duration // all holds and delays of it, over when the exchange is done
-	State   State
-	HeldAt  Point // with Held: where
-	Hold    HoldID
-	Marks   Mark
-	By      string  // who stopped or changed it, last
-	Note    string  // "client left after 30.0s", "not sent"
-	InTx    bool    // the server was in a transaction when it began
-	Upload  *Upload // files that the client was asked for; nil without any
-	Stream  *Stream // of the binary log; nil without one
+	Command  mysqlwire.Command
+	SQL      string // first SQLPrefix bytes of the statement
+	SQLLen   int
+	StmtID   uint32
+	Origin   Origin
+	Begun    time.Time     // last byte of the command seen
+	Sent     time.Time     // command sent to the server; zero if it was not
+	First    time.Time     // first byte of the answer
+	Ended    time.Time     // zero while in flight
+	HeldFor  time.Duration // all holds and delays of it, over when the exchange is done
+	State    State
+	HeldAt   Point // with Held: where
+	Hold     HoldID
+	Marks    Mark
+	By       string  // who stopped or changed it, last
+	Note     string  // "client left after 30.0s", "not sent"
+	InTx     bool    // the server was in a transaction when it began
+	Upload   *Upload // files that the client was asked for; nil without any
+	Progress string  // that the server reported last, while it runs; MariaDB's only
+	Stream   *Stream // of the binary log; nil without one
 	Counts
 }
 

@@ -344,7 +344,7 @@ func (s *session) status(st mysqlwire.Status) {
 
 // endExchange closes the client's exchange and lets the next command in.
 func (s *session) endExchange() {
-	s.x.Ended = time.Now()
+	s.x.Ended, s.x.Progress = time.Now(), ""
 	s.endStream(nil)
 	s.finishKid(Done)
 	s.forgetAfter()

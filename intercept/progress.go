@@ -1,6 +1,11 @@
 package intercept
 
-import "time"
+import (
+	"fmt"
+	"time"
+
+	"mydbg/mysqlwire"
+)
 
 // progressTick is how often the progress of streams is published.
 const progressTick = 250 * time.Millisecond
@@ -44,4 +49,14 @@ func (s *session) progressed(tick <-chan time.Time) (more bool) {
 	}
 	s.watched = s.x.Seq != 0 && (s.binlog != nil || uploads)
 	return s.watched
+}
+
+// reported shows a progress report of MariaDB's while its statement runs.
+func (s *session) reported(payload []byte) {
+	var m mysqlwire.Progress
+	if s.x.Seq == 0 || !s.now.main || m.Decode(payload, nil) != nil {
+		return
+	}
+	s.x.Progress = fmt.Sprintf("stage %d of %d, %s: %d.%03d %%", m.Stage, m.MaxStage, m.StageName, m.Progress/1000, m.Progress%1000)
+	s.publish()
 }

@@ -60,9 +60,12 @@ func (r *resultView) show() {
 	}
 	res := &r.list[r.at]
 	r.rows = &resultRows{result: res}
-	cols := make([]grid.Column, len(res.Columns))
-	for i := range res.Columns {
-		cols[i] = grid.Column{Name: res.Columns[i].Name, Type: res.Columns[i].TypeName()}
+	cols := make([]grid.Column, r.rows.Cols())
+	for i := range cols {
+		cols[i].Name = r.rows.column(i).Name
+		if i < len(res.Columns) {
+			cols[i].Type = res.Columns[i].TypeName()
+		}
 	}
 	r.grid.SetSource(cols, r.rows)
 }
@@ -310,7 +313,10 @@ func (m *Model) resultHead(w int) []string {
 			text = fmt.Sprintf("result %d of %d  } next  { previous   ", r.at+1, len(r.list))
 		}
 		if res.HasRows() {
-			text += many(res.Rows.Len(), "row", "rows") + ", " + many(len(res.Columns), "column", "columns")
+			text += many(res.Rows.Len(), "row", "rows") + ", " + many(max(len(res.Columns), columnCount(res)), "column", "columns")
+			if len(res.Columns) == 0 && columnCount(res) > 0 {
+				text += " that the server sent no definitions of"
+			}
 			if res.Binary {
 				text += ", binary"
 			}
@@ -337,6 +343,14 @@ func (m *Model) resultHead(w int) []string {
 		lines = append(lines, theme.Fit(m.th.Invalid.Render(safe.Cut("not decoded further: "+r.err.Error(), w)), w))
 	}
 	return lines
+}
+
+// columnCount is what the server said of a result's columns.
+func columnCount(r *mysqlwire.Result) int {
+	if r.Count == nil {
+		return 0
+	}
+	return int(min(r.Count.Count, 1<<16))
 }
 
 // partial says what is missing of an answer.

@@ -277,7 +277,11 @@ func outcome(d *intercept.Detail) string {
 	var list []string
 	switch {
 	case d.State == intercept.InFlight:
-		return "in flight for " + took(d.Took())
+		text := "in flight for " + took(d.Took())
+		if d.Progress != "" {
+			text += ", " + d.Progress
+		}
+		return text
 	case d.State == intercept.Paused:
 		return fmt.Sprintf("paused at %s", d.HeldAt)
 	case d.State == intercept.Gone:

@@ -138,6 +138,9 @@ func (p *Pane) text(x *intercept.Exchange, state theme.State, w, indent int) str
 	} else if x.Upload != nil {
 		said = x.Upload.Text()
 	}
+	if x.Progress != "" {
+		said = x.Progress
+	}
 	if x.Stream != nil && x.Error == nil {
 		said = fmt.Sprintf("%s at %d", x.Stream.File, x.Stream.Position)
 	}
