@@ -1,9 +1,12 @@
 package intercept_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
+	"runtime"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -80,12 +83,25 @@ func FuzzSession(f *testing.F) {
 			if len(script) > 0 {
 				e.Proxy.SetHooks(&meddler{script: script})
 			}
-			for _, end := range []*intercepttest.End{e.Client, e.Server} {
-				go func() { _, _ = io.Copy(io.Discard, end.Conn) }() // ends when the session closes its side
+			var heard [2]bytes.Buffer
+			var ears sync.WaitGroup
+			for i, end := range []*intercepttest.End{e.Client, e.Server} {
+				ears.Go(func() { _, _ = io.Copy(&heard[i], end.Conn) }) // ends when the session closes its side
 			}
-			play(t, e, traffic)
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			said := play(t, e, traffic)
+			runtime.ReadMemStats(&after)
+			if n := after.TotalAlloc - before.TotalAlloc; n > 64<<20 {
+				t.Errorf("%d bytes of traffic took %d bytes of memory", len(traffic), n)
+			}
 			if err := e.Close(); err != nil {
 				t.Error(err)
+			}
+			ears.Wait()
+			// Without hooks every byte crosses as it is, whether it can be explained or not.
+			if len(script) == 0 && (!bytes.HasPrefix(said[0], heard[1].Bytes()) || !bytes.HasPrefix(said[1], heard[0].Bytes())) {
+				t.Errorf("the client said %q, the server heard %q; it said %q, the client heard %q", said[0], heard[1].Bytes(), said[1], heard[0].Bytes())
 			}
 			for _, n := range e.Proxy.Journal.Notices(0, nil) {
 				if n.Level == intercept.Error && len(n.Text) > 14 && n.Text[:14] == "internal error" {
@@ -96,8 +112,9 @@ func FuzzSession(f *testing.F) {
 	})
 }
 
-// play sends what the bytes say: the first of each step tells the side and the form.
-func play(t *testing.T, e *intercepttest.Ends, traffic []byte) {
+// play sends what the bytes say, and returns what client and server have said: the first byte of each
+// step tells the side and the form.
+func play(t *testing.T, e *intercepttest.Ends, traffic []byte) (said [2][]byte) {
 	t.Helper()
 	take := func(n int) []byte {
 		b := traffic[:min(n, len(traffic))]
@@ -123,10 +140,12 @@ func play(t *testing.T, e *intercepttest.Ends, traffic []byte) {
 			payload := take(int(how >> 3))
 			b, end.Seq = mysqlwire.AppendPacket(nil, payload, end.Seq)
 		}
+		said[how&1] = append(said[how&1], b...)
 		_ = end.SetWriteDeadline(time.Now().Add(time.Second))
 		if _, err := end.Conn.Write(b); err != nil && errors.Is(err, io.ErrClosedPipe) {
-			return
+			return said
 		}
 	}
 	synctest.Wait()
+	return said
 }
