@@ -35,6 +35,17 @@
 // adds to what crosses next. An answer that a hook or a person made is followed as the client will
 // follow it, and refused if it would not end where it ends.
 //
+// # Files and streams
+//
+// LOAD DATA LOCAL makes the server ask for a file of the client's in the middle of an answer. The
+// request is an event of read_query_result with Event.File: what came before it has gone to the
+// client, the answer comes behind it. It is part of that event rather than one of its own because
+// scripts know seven, and of the answer rather than of the command because a command can ask for
+// several files. Only hooks that say FileRequests are asked: to others an answer without packets would
+// mean one that streamed. A refused file ends empty for the server, which then goes on with what else
+// the command says, and with an error for the client. File contents and binary logs cross as they are
+// and are counted; progress.go shows the counts while they run.
+//
 // # Who decides
 //
 // At each event a Chain is asked: stops that want the received message (`pre`), automatic hooks

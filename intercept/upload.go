@@ -54,6 +54,9 @@ func (u *Upload) Text() string {
 		text += ": asked for"
 	default:
 		text += fmt.Sprintf(": %d bytes in %d packets", u.Bytes, u.Packets)
+		if u.Packets == 1 {
+			text = text[:len(text)-1]
+		}
 		if !u.Ended {
 			text += " so far"
 		}
