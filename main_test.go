@@ -31,7 +31,6 @@ import (
 	"mydbg/intercept/rule"
 	"mydbg/mysqlwire"
 	"mydbg/sessions/demo"
-	"mydbg/tui/cmdline"
 	"mydbg/tui/keymap"
 	"mydbg/tui/tuitest/tmux"
 )
@@ -933,17 +932,3 @@ func child(t *testing.T, term *tty) int {
 }
 
 // A bug beside the screen must not leave the terminal as the screen had it: the run ends instead.
-func TestPanicEndsTheRun(t *testing.T) {
-	ctx, stop := context.WithCancelCause(t.Context())
-	s := &session{stop: stop}
-	s.goes(func() { panic("a bug") })
-	s.beside.Wait()
-	err := ended(ctx)
-	var f *cmdline.Failure
-	if !errors.As(err, &f) || f.Status != cmdline.NotStarted || !strings.Contains(f.Error(), "internal error, please report: a bug") {
-		t.Errorf("got %v", err)
-	}
-	if !strings.Contains(err.Error(), "TestPanicEndsTheRun") {
-		t.Errorf("it does not say where:\n%v", err)
-	}
-}

@@ -1,0 +1,150 @@
+package launch
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"mydbg/intercept"
+	"mydbg/intercept/eventlog"
+	"mydbg/script"
+	"mydbg/sessions/demo"
+	"mydbg/tui"
+	"mydbg/tui/cmdline"
+	"mydbg/tui/scripts"
+)
+
+// listening notes where clients connect, and warns when others than this machine's can.
+func (s *Session) listening(at net.Addr) {
+	tcp, ok := at.(*net.TCPAddr)
+	if !ok {
+		s.listen = append(s.listen, "unix:"+at.String())
+		return
+	}
+	s.listen = append(s.listen, at.String())
+	if s.tcp == "" {
+		s.tcp = at.String()
+	}
+	if !tcp.IP.IsLoopback() {
+		const warning = "WARNING: %s can be reached from other machines. Whoever connects there gets to the server " +
+			"as if from this one, and you see what they send. Listen on 127.0.0.1 unless you want that"
+		tell(warning, at)
+		s.proxy.Journal.Note(intercept.Warning, 0, 0, warning, at)
+	}
+}
+
+// introduce says how to use what has been started, where there is no screen to do so.
+func (s *Session) introduce() {
+	if len(s.listen) > 0 {
+		tell("listening on %s, server %s", strings.Join(s.listen, ", "), strings.Join(s.Backend, ", "))
+	}
+	if s.Shop {
+		tell("connect a client of your own, or watch the shop:")
+		for _, line := range s.hint() {
+			fmt.Fprintln(os.Stderr, "  "+line)
+		}
+		return
+	}
+	if _, port, err := net.SplitHostPort(s.tcp); err == nil {
+		tell("point the application at port %s of 127.0.0.1; the name localhost may mean a socket", port)
+	}
+}
+
+func (s *Session) hint() []string { return demo.Hint(s.tcp) }
+
+// log writes the events. The channel closes when it has ended, failed waits for that and says whether a
+// --fail-if matched.
+func (s *Session) log(screen bool) (ended <-chan struct{}, failed func() bool) {
+	o := eventlog.Options{Out: os.Stdout, JSON: s.JSON, Filter: s.Filter, FailIf: s.FailIf, Trouble: func(err error) { tell("%v", err) }}
+	if screen {
+		if s.FailIf == nil {
+			return nil, func() bool { return false }
+		}
+		o.Out = io.Discard
+	}
+	if path := s.MySQLProxy.LogFile; path != "" {
+		f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o660)
+		if err != nil {
+			tell("%v. The lines go to standard output", err)
+		} else {
+			o.Out, s.logFile = f, f
+		}
+	}
+	log := eventlog.New(s.proxy, o)
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	s.goes(func() {
+		defer close(done)
+		_ = log.Run(ctx) // the reader left, which ends the run
+	})
+	return done, func() bool {
+		stop()
+		<-done
+		if n := log.Totals().Lost; n > 0 && s.FailIf != nil {
+			tell("%d exchanges were lost before --fail-if could be asked about them", n)
+		}
+		x := log.Failed()
+		if x != nil {
+			tell("--fail-if was true of %d exchanges, first of #%d on connection %d: %.200q", log.Totals().Failing, x.Seq, x.Conn, x.SQL)
+		}
+		return x != nil
+	}
+}
+
+// screen shows the debugger.
+func (s *Session) screen(ctx context.Context) error {
+	o := tui.Options{
+		Proxy: s.proxy, Listen: s.listen, Backend: strings.Join(s.Backend, ", "), Theme: s.Theme, ReadOnly: s.ReadOnly, Snippets: snippets{s.console},
+	}
+	if s.record != nil {
+		o.Recorder = s.record
+	}
+	if s.Filter != nil {
+		o.Filter = s.Filter.String()
+	}
+	if s.Shop {
+		o.Demo = &tui.DemoInfo{Title: "Demo: a small shop on an embedded server", Lines: s.hint()}
+	}
+	if err := tui.Run(ctx, o); err != nil && ctx.Err() == nil {
+		return cmdline.Broken(err)
+	}
+	return nil
+}
+
+// snippets is the console as the screen knows it.
+type snippets struct{ c *script.Console }
+
+func (s snippets) Run(ctx context.Context, ev *intercept.Event, code string) scripts.Result {
+	r := s.c.Run(ctx, ev, code)
+	return scripts.Result{Output: r.Output, Verdict: r.Verdict, Describe: r.Describe, Err: r.Err}
+}
+
+func (s snippets) Scripts() (list []scripts.Status) {
+	for _, st := range s.c.Scripts() {
+		out := scripts.Status{Name: filepath.Base(st.Path), OK: st.OK, Conns: st.Conns}
+		if st.Err != nil {
+			out.Err = st.Err.Error()
+		}
+		for _, h := range st.Hooks {
+			out.Calls += h.Calls
+		}
+		list = append(list, out)
+	}
+	return list
+}
+
+func (s snippets) Lines() (list []scripts.Line) {
+	for _, l := range s.c.Lines() {
+		list = append(list, scripts.Line{
+			At: l.At, Script: filepath.Base(l.Script), Source: l.Source, Exchange: l.Exchange, Conn: l.Conn,
+			Text: l.Text, Failed: l.Level == script.Failure,
+		})
+	}
+	slices.SortStableFunc(list, func(a, b scripts.Line) int { return a.At.Compare(b.At) }) // each script's are in order
+	return list
+}
