@@ -98,10 +98,17 @@ func (s *session) clientFrame(ctx context.Context) (bool, error) {
 		}
 		return true, nil
 	}
+	state := s.dec.State()
 	if have < mysqlwire.HeaderLen+min(h.Len, mysqlwire.HeadLen) {
+		if state == mysqlwire.StateIdle && s.x.Seq == 0 && s.server != nil {
+			s.renumber(&h, 0)
+			if h.Seq != 0 { // the server answers to the header alone
+				return true, s.outOfOrder(h)
+			}
+		}
 		return false, nil
 	}
-	switch state := s.dec.State(); {
+	switch {
 	case s.server != nil && (state == mysqlwire.StateUpload || state == mysqlwire.StateStream):
 		return true, s.clientStream(in, h)
 	case s.exchange != nil:
@@ -121,7 +128,7 @@ func (s *session) commandFrame(ctx context.Context, in *incoming, h mysqlwire.He
 	switch {
 	case s.server == nil:
 	case h.Seq != 0:
-		return true, s.lost(fmt.Errorf("a command begins with packet number %d", h.Seq))
+		return true, s.outOfOrder(h)
 	case s.dec.State() == mysqlwire.StateClosed:
 		return true, s.lost(errors.New("the client goes on after the server has said goodbye"))
 	}
@@ -141,6 +148,11 @@ func (s *session) commandFrame(ctx context.Context, in *incoming, h mysqlwire.He
 	l.r += mysqlwire.HeaderLen + have
 	in.left, in.full, in.seq = h.Len-have, h.Len == mysqlwire.MaxFrame, h.Seq
 	return true, s.command(ctx, head, max(h.Len, have+1), true)
+}
+
+// outOfOrder gives up on a connection whose client counts wrongly.
+func (s *session) outOfOrder(h mysqlwire.Header) error {
+	return s.lost(fmt.Errorf("a command begins with packet number %d", h.Seq))
 }
 
 // gathers reports whether a long command has to be there whole before it goes on.

@@ -179,6 +179,7 @@ func (s *session) pump(ctx context.Context, l *leg, handle func(context.Context)
 			case err != nil:
 				if l != s.client {
 					s.linger(ctx)
+					s.lastWords()
 				}
 				return s.left(l, err)
 			}

@@ -233,7 +233,7 @@ func TestBinlogDumpIsRelayed(t *testing.T) {
 		}
 		file := c.Text(status)
 		c.Query("set @master_binlog_checksum = 'NONE', @source_binlog_checksum = 'NONE'")
-		m := mysqlwire.BinlogDump{Position: 4, Flags: 1, ServerID: 4711, File: file}
+		m := mysqlwire.BinlogDump{Position: 4, Flags: 1, ServerID: uint32(400_000 + os.Getpid()), File: file}
 		dump, err := m.Encode(nil, nil)
 		if err != nil {
 			t.Fatal(err)

@@ -35,7 +35,7 @@ import (
 //	row "A" "B"      prepared ID C P      infile "FILE"      data "BYTES"    text "TEXT"     hex 00ff
 //
 // eof is EOF or, where DEPRECATE_EOF is agreed, nothing; end is what ends rows under either. hex is any
-// payload. Beyond packets: raw HEX sends bytes without a header, seq N sets the next number, leaves
+// payload. Beyond packets: raw HEX is bytes without a header, seq N sets the next number, leaves
 // closes, and "C> closed" waits for that. A person says: release, err CODE, ok, close, hang, edit "SQL",
 // file "NAME", refuse, before "SQL", after "SQL", join "SQL", and wait DURATION lets time pass.
 func Conversation(t *testing.T, file string) {
@@ -163,6 +163,16 @@ func (c *talk) hear(e *End, words []string) error {
 	if words[0] == "closed" {
 		if b, err := e.next(1); !errors.Is(err, io.EOF) {
 			return fmt.Errorf("got %q, %w", b, err)
+		}
+		return nil
+	}
+	if words[0] == "raw" {
+		want, err := hex.DecodeString(words[1])
+		if err != nil {
+			return err
+		}
+		if got, err := e.next(len(want)); err != nil || string(got) != string(want) {
+			return fmt.Errorf("got %q, %w, want %q", got, err, want)
 		}
 		return nil
 	}
