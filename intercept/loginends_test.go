@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"mydbg/intercept"
 	"mydbg/intercept/intercepttest"
