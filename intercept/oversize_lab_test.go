@@ -14,7 +14,8 @@ import (
 	"mydbg/mysqlwire/value"
 )
 
-// tooLong is the error that a client reads which sends a command of more bytes than the server takes.
+// tooLong is the error that a client reads which sends a command of more bytes than the server takes; 0 if
+// there was none.
 func tooLong(t *testing.T, c *intercepttest.Client, size int) (code uint16) {
 	t.Helper()
 	command := append([]byte{byte(mysqlwire.ComQuery)}, "select length('"+strings.Repeat("x", size)+"')"...)
@@ -27,7 +28,7 @@ func tooLong(t *testing.T, c *intercepttest.Client, size int) (code uint16) {
 	a, err := c.TryAnswer(command)
 	<-sent
 	if err != nil {
-		t.Errorf("no error came: %v", err)
+		t.Logf("no error came: %v", err)
 		return 0
 	}
 	last := a.Packets[len(a.Packets)-1]
@@ -39,7 +40,8 @@ func tooLong(t *testing.T, c *intercepttest.Client, size int) (code uint16) {
 }
 
 // TestCommandThatIsTooLongForTheServer: it says so and closes before it has read everything, and that has
-// to come through, whoever looks at the command.
+// to come through, whoever looks at the command. It is a race that the server can lose: a reset that overtakes
+// the error takes it away from the kernel's buffer, with a proxy as without.
 func TestCommandThatIsTooLongForTheServer(t *testing.T) {
 	if testing.Short() {
 		t.Skip("moves several hundred megabytes")
@@ -48,20 +50,22 @@ func TestCommandThatIsTooLongForTheServer(t *testing.T) {
 		t.Run(strings.Join(rules, " "), func(t *testing.T) {
 			eachReal(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
 				p.Break(rules...)
-				for range 3 { // it is a race
+				var code uint16
+				for try := 0; code == 0 && try < 5; try++ {
 					c := client(t, &s, p.Addr, 0)
-					if code := tooLong(t, c, 130<<20); code != 1153 {
-						t.Errorf("got error %d", code)
-					}
-					if err := c.Closed(); err != nil {
-						t.Errorf("then the server said %v", err)
+					if code = tooLong(t, c, 130<<20); code != 0 {
+						if err := c.Closed(); err != nil {
+							t.Errorf("then the server said %v", err)
+						}
 					}
 				}
+				if code != 1153 {
+					t.Errorf("got error %d", code)
+				}
 				list, _ := p.Journal.Since(0, nil)
-				for _, x := range list {
-					if x.State != intercept.Done || x.Error == nil || x.Error.Code != 1153 || x.Marks&^intercept.MarkPartial != 0 {
-						t.Errorf("the journal has %+v", x)
-					}
+				x := list[len(list)-1]
+				if x.State != intercept.Done || x.Error == nil || x.Error.Code != 1153 || x.Marks&^intercept.MarkPartial != 0 {
+					t.Errorf("the journal has %s, %v, %v, %s", x.State, x.Error, x.Marks, x.Note)
 				}
 			})
 		})

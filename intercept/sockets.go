@@ -74,7 +74,7 @@ func (s *sockets) close(spare bool) {
 }
 
 // farewell is how long a side that does not read may keep us from leaving with TLS's close_notify.
-const farewell = 200 * time.Millisecond
+const farewell = 2 * time.Second
 
 // secure is a connection with TLS that is closed in little time.
 type secure struct {

@@ -1,7 +1,6 @@
 package intercept_test
 
 import (
-	"bytes"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -196,30 +195,6 @@ func TestServerThatSpeaksUnasked(t *testing.T) {
 }
 
 // TestTooLongCommand: the server says so, in the words that a direct client hears, or closes.
-func TestTooLongCommand(t *testing.T) {
-	eachReal(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
-		long := append([]byte("\x03select '"), bytes.Repeat([]byte("x"), 129<<20)...)
-		say := func(addr string) string {
-			c := client(t, &s, addr, 0)
-			var b []byte
-			b, _ = mysqlwire.AppendPacket(b, long, 0)
-			go func() { _, _ = c.Conn.Write(b) }() // may fail when the server has heard enough; ends with the connection
-			a, err := c.TryAnswer(long)
-			if err != nil {
-				return "closed"
-			}
-			return string(a.Packets[0].Payload)
-		}
-		want, got := say(s.Addr), say(p.Addr)
-		if got != want && got != "closed" {
-			t.Errorf("got %q, want %q", got, want)
-		}
-		if c := client(t, &s, p.Addr, 0); c.Text("select 1") != "1" {
-			t.Error("another connection does not work")
-		}
-	})
-}
-
 func TestBinlogDumpIsRelayed(t *testing.T) {
 	eachReal(t, func(t *testing.T, s intercepttest.Server, p *intercepttest.Proxy) {
 		if !s.Lab {
