@@ -35,6 +35,7 @@ type client struct {
 	seq      uint8
 	scramble []byte
 	packets  []wiretext.Packet
+	written  bool // what is sent has been written before
 	cut      bool // the connection ended in the middle of an answer
 	err      error
 }
@@ -171,8 +172,10 @@ func (c *client) sendBytes(payload []byte) {
 	}
 	c.keep(p, payload)
 	c.con.SetDeadline(time.Now().Add(patience))
-	if _, err := c.con.Write(wire); err != nil {
-		c.fail("write", err)
+	if !c.written {
+		if _, err := c.con.Write(wire); err != nil {
+			c.fail("write", err)
+		}
 	}
 	c.seq = next
 }
@@ -260,6 +263,28 @@ func (c *client) keep(p wiretext.Packet, payload []byte) {
 func (c *client) ask(m mysqlwire.Message) {
 	c.send(m)
 	c.answer()
+}
+
+// pipeline writes all commands at once and then reads their answers.
+func (c *client) pipeline(commands ...mysqlwire.Message) {
+	var wire []byte
+	for _, m := range commands {
+		cx := *c.d.Context()
+		payload, err := m.Encode(nil, &cx)
+		c.fail("encode", err)
+		wire, _ = mysqlwire.AppendPacket(wire, payload, 0)
+	}
+	if c.err != nil {
+		return
+	}
+	if _, err := c.con.Write(wire); err != nil {
+		c.fail("write", err)
+	}
+	c.written = true
+	for _, m := range commands {
+		c.ask(m)
+	}
+	c.written = false
 }
 
 func (c *client) askBytes(payload []byte) {

@@ -43,6 +43,10 @@ func topics() []topic {
 		{name: "no-metadata", sets: []string{"full", "eof"}, mysql: true, play: noMetadata},
 		{name: "bulk", sets: []string{"full", "eof"}, mariadb: true, play: bulk},
 		{name: "progress", sets: full, mariadb: true, play: progress},
+		{name: "vectors", sets: some, play: vectors},
+		{name: "charsets", sets: some, play: charsets},
+		{name: "pipelined", sets: modern, play: pipelined},
+		{name: "infile-refused", sets: modern, play: infileRefused},
 		{name: "killed", sets: modern, play: killed},
 		{name: "killed-running", sets: modern, play: killedRunning},
 		{name: "killed-connection", sets: modern, play: killedConnection},
@@ -297,6 +301,63 @@ func infile(c *client) {
 		c.sendBytes(nil)
 	}
 	c.answer()
+}
+
+// infileRefused sends nothing for one file, and only a part of another.
+func infileRefused(c *client) {
+	c.login()
+	c.query("create temporary table l (a int)")
+	c.query("load data local infile 'refused' into table l")
+	if c.d.State() == mysqlwire.StateUpload {
+		c.sendBytes(nil)
+	}
+	c.answer()
+	c.query("select count(*) from l")
+	c.query("load data local infile 'half' into table l")
+	if c.d.State() == mysqlwire.StateUpload {
+		c.sendBytes([]byte("1\n2\n"))
+		c.hangUp()
+	}
+}
+
+// vectors are there since MySQL 9.0 and MariaDB 11.7; each has its own functions.
+func vectors(c *client) {
+	c.login()
+	from := "string_to_vector"
+	if c.name == "mariadb11" {
+		from = "vec_fromtext"
+	}
+	c.query("create temporary table v (id int, v vector(3))")
+	c.query("insert into v values (1, " + from + "('[1,2.5,-3]')), (2, null)")
+	c.query("select * from v order by id")
+	c.execute(c.prepare("select * from v order by id"), 0)
+	c.query("select st_geomfromtext('LINESTRING(0 0,1 2)'), st_geomfromtext('POLYGON((0 0,1 0,1 1,0 0))'), st_geomfromtext('GEOMETRYCOLLECTION(POINT(1 2))')")
+	c.execute(c.prepare("select st_geomfromtext('MULTIPOINT(1 2,3 4)'), st_geomfromtext('POINT(1.5 -2)', 4326)"), 0)
+}
+
+// charsets has results in several character sets.
+func charsets(c *client) {
+	c.login()
+	for _, name := range []string{"latin1", "cp1251", "sjis", "gbk", "utf8mb4", "binary", "big5", "latin2"} {
+		c.query("set names " + name)
+		c.query("select _utf8mb4 x'c3a9d0b6e697a5f09f9982' as `x`, _latin1 x'e9' as l, convert(_utf8mb4 x'c3a9' using utf16) as u")
+		c.query("select nothing from `no such ` where `é` = 1")
+	}
+	c.query("set names utf8mb4")
+	c.query("set character_set_results = null")
+	c.query("select _latin1 x'e9', _utf8mb4 x'c3a9', _sjis x'93fa'")
+	c.execute(c.prepare("select _latin1 x'e9', _cp1251 x'e6'"), 0)
+}
+
+// pipelined sends commands before the answers to those before have come. The record has them in the
+// order of their answers, as a tracker is shown them.
+func pipelined(c *client) {
+	c.login()
+	c.pipeline(
+		&mysqlwire.Query{SQL: "select 1"}, &mysqlwire.Query{SQL: "do 1"}, &mysqlwire.Query{SQL: "select x"}, &mysqlwire.Ping{},
+		&mysqlwire.Query{SQL: "select 2; select 3"}, &mysqlwire.InitDB{Schema: c.db}, &mysqlwire.StmtPrepare{SQL: "select ?"},
+		&mysqlwire.Query{SQL: "select 'the last'"},
+	)
 }
 
 func commands(c *client) {
