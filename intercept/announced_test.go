@@ -159,7 +159,8 @@ func TestBadProxyHeaders(t *testing.T) {
 				t.Fatal(err)
 			}
 			_ = c.SetReadDeadline(time.Now().Add(intercepttest.Patience))
-			if b, err := io.ReadAll(c); err != nil || !strings.Contains(string(b), tt.want) {
+			// The system resets a connection that is closed before all of it was read.
+			if b, err := io.ReadAll(c); !strings.Contains(string(b), tt.want) {
 				t.Errorf("the client was told %q, %v, want %q", b, err, tt.want)
 			}
 			p.Until("the log says why", func() bool {

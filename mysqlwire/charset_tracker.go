@@ -140,7 +140,7 @@ func (t *charsetTracker) assignment(list []string) {
 	switch {
 	case name == "character_set_client" || name == "character_set_results":
 		t.variable(name, t.value(list[2:]))
-	case name[0] == '@' && len(t.saved) < maxSaved:
+	case strings.HasPrefix(name, "@") && len(t.saved) < maxSaved:
 		if set := t.value(list[2:]); set != "" {
 			t.saved = maps.Clone(t.saved)
 			if t.saved == nil {

@@ -3,10 +3,12 @@ package value
 import (
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // checkExt says why text is no value of what MariaDB says a string is. Kinds that are not known are not
@@ -30,6 +32,9 @@ func (s Spec) checkExt(text string) error {
 }
 
 func checkJSON(text string) error {
+	if !utf8.ValidString(text) {
+		return errors.New("this is not JSON: it is not UTF-8")
+	}
 	if json.Valid([]byte(text)) {
 		return nil
 	}

@@ -147,7 +147,7 @@ func (s Spec) Format(v Value) string {
 	b, ok := v.([]byte)
 	if !ok {
 		text := Text(v, s.Type, s.Decimals)
-		if s.Flags&FlagZerofill != 0 && s.Type.class() == integer {
+		if s.Flags&FlagZerofill != 0 && s.Type.class() == integer && !strings.HasPrefix(text, "-") { // servers have none below 0
 			text = pad(text, int(min(s.Length, 255)))
 		}
 		return text
