@@ -124,6 +124,9 @@ func compare(t *testing.T, s *intercepttest.Server, p program, upload string) {
 		},
 	} {
 		t.Run(through.name, func(t *testing.T) {
+			if testing.Short() && through.hook == nil {
+				t.Skip("takes minutes on a busy machine")
+			}
 			proxy := intercepttest.NewProxy(t, through.options, s.Addr)
 			if through.hook != nil {
 				proxy.SetHooks(through.hook)

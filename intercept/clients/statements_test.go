@@ -74,7 +74,10 @@ var bigLines = sync.OnceValue(func() map[string]bool {
 	return lines
 })
 
+// long is more than a frame has room for.
+var long = strings.Repeat("b", 1<<24)
+
 // text is a statement's text in a task.
 func (k *task) text(s step) string {
-	return strings.NewReplacer("%FILE%", k.upload, "DATABASE", k.db, "%BIG%", strings.Repeat("b", 1<<24)).Replace(s.text)
+	return strings.NewReplacer("%FILE%", k.upload, "DATABASE", k.db, "%BIG%", long).Replace(s.text)
 }

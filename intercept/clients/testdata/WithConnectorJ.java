@@ -24,6 +24,7 @@ import java.util.List;
  * pipelined batches, fetched in portions.
  */
 public final class WithConnectorJ {
+    private static final String LONG = "b".repeat(1 << 24);
     private static PrintStream out;
     private static Connection c;
 
@@ -238,7 +239,7 @@ public final class WithConnectorJ {
                 continue;
             }
             String text = words.length < 2 ? "" : words[1].replace("%FILE%", System.getenv("UPLOAD")).replace("DATABASE", System.getenv("DB"))
-                    .replace("%BIG%", "b".repeat(1 << 24));
+                    .replace("%BIG%", LONG);
             try {
                 run(n, words[0], text, list);
             } catch (SQLException e) {

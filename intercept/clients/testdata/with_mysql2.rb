@@ -4,6 +4,7 @@ require 'digest'
 require 'mysql2'
 
 $stdout.sync = true
+LONG = 'b' * (1 << 24)
 
 def say(*words) = puts(words.join(' '))
 
@@ -100,7 +101,7 @@ while i < lines.size
   command, text = line.split(' ', 2)
   next if command == 'big' && !ENV['BIG']
 
-  text = text.to_s.gsub('%FILE%', ENV['UPLOAD']).gsub('DATABASE', ENV['DB']).gsub('%BIG%', 'b' * (1 << 24))
+  text = text.to_s.gsub('%FILE%', ENV['UPLOAD']).gsub('DATABASE', ENV['DB']).gsub('%BIG%', LONG)
   case command
   when 'query', 'local', 'big' then query(n, text, {})
   when 'prepare', 'batch' then prepare(n, text, list, {})

@@ -135,6 +135,7 @@ function prepare($n, $c, $sql, $list, $cursor) {
     $s->close();
 }
 
+$long = str_repeat('b', 1 << 24);
 $c = dial();
 say(0, 'server', $c->server_info, $c->protocol_version, $c->character_set_name());
 $lines = explode("\n", file_get_contents(getenv('STATEMENTS')));
@@ -163,7 +164,7 @@ for ($i = 0; $i < count($lines);) {
     if ($command == 'big' && !getenv('BIG')) {
         continue;
     }
-    $text = str_replace(['%FILE%', 'DATABASE', '%BIG%'], [getenv('UPLOAD'), getenv('DB'), str_repeat('b', 1 << 24)], $text);
+    $text = str_replace(['%FILE%', 'DATABASE', '%BIG%'], [getenv('UPLOAD'), getenv('DB'), $long], $text);
     switch ($command) {
         case 'query':
         case 'local':

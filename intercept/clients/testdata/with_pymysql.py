@@ -12,6 +12,7 @@ import pymysql
 from pymysql.constants import CLIENT
 
 env = os.environ
+LONG = "b" * (1 << 24)
 
 
 def connect():
@@ -113,7 +114,7 @@ def main():
         command, _, text = line.partition(" ")
         if not line or line[0] == "#" or command == "big" and not env.get("BIG"):
             continue
-        text = text.replace("%FILE%", env["UPLOAD"]).replace("DATABASE", env["DB"]).replace("%BIG%", "b" * (1 << 24))
+        text = text.replace("%FILE%", env["UPLOAD"]).replace("DATABASE", env["DB"]).replace("%BIG%", LONG)
         try:
             p.run(n, command, text, rows)
         except (pymysql.err.MySQLError, ValueError) as e:
