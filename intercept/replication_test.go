@@ -77,7 +77,7 @@ func firstEvents(t *testing.T, s *intercepttest.Server, n int) (file, end string
 	}
 	file = table("show binlog events limit 1")["Log_name"]
 	if file == "" {
-		t.Skip("the server has no binary log")
+		t.Skip("it has no binary log")
 	}
 	return file, table(fmt.Sprintf("show binlog events in '%s' limit %d", file, n))["End_log_pos"]
 }

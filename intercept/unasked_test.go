@@ -50,7 +50,7 @@ func TestIdleConnectionThatIsClosedByTheServer(t *testing.T) {
 					t.Errorf("got %v, want %v", got, want)
 				}
 				if want == nil {
-					t.Skip("this server closes without a word")
+					t.Skip("it closes without a word")
 				}
 				x := spoken(p)
 				d, _ := p.Journal.Detail(x.Seq)

@@ -363,7 +363,7 @@ func TestLabLoadDataLocal(t *testing.T) {
 		_, err := c.ExecContext(t.Context(), "load data local infile 'Reader::lines' into table l")
 		var refused *mysql.MySQLError
 		if errors.As(err, &refused) && refused.Number == 3948 {
-			t.Skip("the server does not load local files")
+			t.Skip("it does not load local files")
 		}
 		if err != nil {
 			t.Fatal(err)

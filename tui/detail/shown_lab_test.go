@@ -67,7 +67,7 @@ func TestSessionTrackingIsShown(t *testing.T) {
 	eachServer(t, func(t *testing.T, l *lab) {
 		c := l.client(t, intercepttest.ClientCaps)
 		if !c.Decoder.Caps().Has(mysqlwire.SessionTrack) {
-			t.Skip("the server does not track sessions")
+			t.Skip("it does not track sessions")
 		}
 		for _, q := range []string{
 			"set session_track_system_variables = '*'", "set session_track_schema = on", "set session_track_state_change = on",
@@ -95,7 +95,7 @@ func TestQueryAttributesAreShown(t *testing.T) {
 	eachServer(t, func(t *testing.T, l *lab) {
 		c := l.client(t, intercepttest.ClientCaps|mysqlwire.QueryAttributes)
 		if !c.Decoder.Caps().Has(mysqlwire.QueryAttributes) {
-			t.Skip("the server has no query attributes")
+			t.Skip("it has no query attributes")
 		}
 		attr, err := mysqlwire.NewExecParam("traceparent", value.VarString, false, []byte("00-4bf92f"))
 		if err != nil {
@@ -117,7 +117,7 @@ func TestResultsWithoutDefinitionsAreShown(t *testing.T) {
 	eachServer(t, func(t *testing.T, l *lab) {
 		c := l.client(t, intercepttest.ClientCaps|mysqlwire.OptionalResultsetMetadata)
 		if !c.Decoder.Caps().Has(mysqlwire.OptionalResultsetMetadata) {
-			t.Skip("the server always sends definitions")
+			t.Skip("it always sends definitions")
 		}
 		for _, step := range []struct{ set, sql, column string }{
 			{"NONE", "select 'bare' as word, 1 as n", "column 2"}, {"FULL", "select 'dressed' as word, 1 as n", "word"},
@@ -137,7 +137,7 @@ func TestExtendedTypesAreShown(t *testing.T) {
 	eachServer(t, func(t *testing.T, l *lab) {
 		c := l.client(t, intercepttest.ClientCaps&^mysqlwire.LongPassword|mysqlwire.MariaDBExtendedMetadata|mysqlwire.MariaDBCacheMetadata)
 		if !c.Decoder.Caps().Has(mysqlwire.MariaDBExtendedMetadata) {
-			t.Skip("the server has no extended metadata")
+			t.Skip("it has no extended metadata")
 		}
 		const sql = "select json_object('a', 1) as j, cast('123e4567-e89b-12d3-a456-426655440000' as uuid) as u, cast('::1' as inet6) as i"
 		if sum := c.Query(sql); sum.Error != nil {
