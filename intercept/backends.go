@@ -68,6 +68,19 @@ type server struct {
 	idle             []*spare // oldest first
 }
 
+// served counts the clients that have a connection, with those whose connection is on its way to the
+// pool: whoever adds up the clients and the pool counts each connection once. The caller holds the
+// registry's lock.
+func (s *server) served() int {
+	n := s.clients
+	for _, sp := range s.idle {
+		if sp.owner != nil {
+			n++
+		}
+	}
+	return n
+}
+
 // registry is the servers there are, with their health, their clients and their pools. It exists
 // beside the sessions, which tell it what they learn. Nobody waits for anything with its lock.
 type registry struct {
@@ -188,7 +201,7 @@ func (r *registry) choose(not []int, evenDown bool) *server {
 			if s.ReadOnly || (s.state == BackendDown) != down || slices.Contains(not, s.index) {
 				continue
 			}
-			if best == nil || s.clients < best.clients {
+			if best == nil || s.served() < best.served() {
 				best = s
 			}
 		}
@@ -207,7 +220,7 @@ func (p *Proxy) Backends() []BackendInfo {
 	list := make([]BackendInfo, len(p.servers.list))
 	for i, s := range p.servers.list {
 		list[i] = BackendInfo{
-			Backend: s.Backend, Index: s.index, Numeric: s.numeric, State: s.state, Since: s.since, Clients: s.clients,
+			Backend: s.Backend, Index: s.index, Numeric: s.numeric, State: s.state, Since: s.since, Clients: s.served(),
 			UUID: s.uuid, MinIdle: s.minIdle, MaxIdle: s.maxIdle,
 		}
 		for _, sp := range s.idle {
