@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"fmt"
+	"io"
 	"math"
 	"slices"
 
@@ -15,7 +16,7 @@ const wholeAnswer = 1 << 30
 
 // source is what is needed to read entries, taken while the index is locked and good without.
 type source struct {
-	file  storage
+	file  io.ReaderAt
 	legs  map[uint32]*legSource
 	entry entry
 	deps  []entry
@@ -44,8 +45,8 @@ func (src *source) needs(ix *index, n uint32) {
 	src.legs[n] = s
 }
 
-// summary is an exchange without its texts, and where those are.
-func (r *Reader) summary(s intercept.Seq) (Exchange, *source, error) {
+// summary is an exchange without its texts, and where in file those are.
+func (r *Reader) summary(file io.ReaderAt, s intercept.Seq) (Exchange, *source, error) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	ix := &r.ix
@@ -53,7 +54,7 @@ func (r *Reader) summary(s intercept.Seq) (Exchange, *source, error) {
 		return Exchange{}, nil, fmt.Errorf("%w: #%d of %d", ErrNoExchange, s, len(ix.entries))
 	}
 	i := int(s - 1)
-	src := &source{file: r.file, legs: map[uint32]*legSource{}, entry: ix.entries[i], who: ix.identities[ix.entries[i].identity]}
+	src := &source{file: file, legs: map[uint32]*legSource{}, entry: ix.entries[i], who: ix.identities[ix.entries[i].identity]}
 	src.needs(ix, src.entry.leg)
 	if n := src.entry.deps; n != 0 {
 		for _, dep := range ix.deps[n+1 : n+1+ix.deps[n]] {
@@ -130,9 +131,9 @@ func (src *source) fault(x *Exchange) error {
 	return nil
 }
 
-// load reads an exchange, of its answers at most limit bytes each.
-func (r *Reader) load(s intercept.Seq, limit int) (*Record, error) {
-	x, src, err := r.summary(s)
+// load reads an exchange from file, of its answers at most limit bytes each.
+func (r *Reader) load(file io.ReaderAt, s intercept.Seq, limit int) (*Record, error) {
+	x, src, err := r.summary(file, s)
 	if err != nil {
 		return nil, err
 	}

@@ -157,8 +157,10 @@ func (r *Reader) Len() int {
 }
 
 // Exchange is the summary of exchange s, 1 to Len.
-func (r *Reader) Exchange(s intercept.Seq) (Exchange, error) {
-	x, from, err := r.summary(s)
+func (r *Reader) Exchange(s intercept.Seq) (Exchange, error) { return r.exchange(r.file, s) }
+
+func (r *Reader) exchange(file io.ReaderAt, s intercept.Seq) (Exchange, error) {
+	x, from, err := r.summary(file, s)
 	if err != nil {
 		return x, err
 	}
@@ -169,8 +171,9 @@ func (r *Reader) Exchange(s intercept.Seq) (Exchange, error) {
 // been indexed, in order.
 func (r *Reader) Exchanges(id intercept.ConnID) iter.Seq2[Exchange, error] {
 	return func(yield func(Exchange, error) bool) {
+		file := &windows{file: r.file}
 		for s := range r.Seqs(id) {
-			x, err := r.Exchange(s)
+			x, err := r.exchange(file, s)
 			if !yield(x, err) || err != nil {
 				return
 			}
@@ -179,17 +182,18 @@ func (r *Reader) Exchanges(id intercept.ConnID) iter.Seq2[Exchange, error] {
 }
 
 // Record reads exchange s from the file.
-func (r *Reader) Record(s intercept.Seq) (*Record, error) { return r.load(s, wholeAnswer) }
+func (r *Reader) Record(s intercept.Seq) (*Record, error) { return r.load(r.file, s, wholeAnswer) }
 
 // Look is Record of which an answer may be cut off after so many bytes: to look at it, not to go through all of it.
-func (r *Reader) Look(s intercept.Seq, limit int) (*Record, error) { return r.load(s, limit) }
+func (r *Reader) Look(s intercept.Seq, limit int) (*Record, error) { return r.load(r.file, s, limit) }
 
 // Records reads a connection's exchanges, of all connections with 0, as far as they have been indexed, in
 // order.
 func (r *Reader) Records(id intercept.ConnID) iter.Seq2[*Record, error] {
 	return func(yield func(*Record, error) bool) {
+		file := &windows{file: r.file}
 		for s := range r.Seqs(id) {
-			rec, err := r.Record(s)
+			rec, err := r.load(file, s, wholeAnswer)
 			if !yield(rec, err) || err != nil {
 				return
 			}

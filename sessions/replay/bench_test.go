@@ -3,6 +3,10 @@ package replay_test
 import (
 	"database/sql"
 	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"sync"
 	"testing"
 
@@ -16,7 +20,7 @@ import (
 const queries = 4000
 
 // BenchmarkReplay sends recorded point selects, comparing each answer, at full speed: one connection, and eight. Its
-// yardstick is a driver that sends the same statements without a recording.
+// yardsticks are a driver and, where it is installed, sysbench, which send the same statements and compare nothing.
 func BenchmarkReplay(b *testing.B) {
 	s := sessionstest.Servers(b)[0]
 	table := sessionstest.Shop(b, &s)
@@ -45,6 +49,14 @@ func BenchmarkReplay(b *testing.B) {
 			}
 			b.ReportMetric(float64(queries*n*b.N)/b.Elapsed().Seconds(), "queries/s")
 		})
+		if program, err := exec.LookPath("sysbench"); err == nil {
+			b.Run(fmt.Sprintf("sysbench/%d", n), func(b *testing.B) {
+				for b.Loop() {
+					sysbench(b, program, &s, table, n)
+				}
+				b.ReportMetric(float64(queries*n*b.N)/b.Elapsed().Seconds(), "queries/s")
+			})
+		}
 		b.Run(fmt.Sprintf("replay/%d", n), func(b *testing.B) {
 			for b.Loop() {
 				send(b, r, &s, n)
@@ -58,5 +70,30 @@ func send(b *testing.B, r *sessions.Reader, s *intercepttest.Server, n int) {
 	totals, err := replay.Run(b.Context(), r, replay.Options{Address: s.Addr, User: s.User, Password: s.Password, SameServer: true})
 	if err != nil || totals.Different() || totals.Outcomes[replay.Same] < queries*n {
 		b.Fatalf("%v, %s", err, totals.String())
+	}
+}
+
+// sysbench has sysbench send the statements on so many connections.
+func sysbench(b *testing.B, program string, s *intercepttest.Server, table string, threads int) {
+	b.Helper()
+	host, port, err := net.SplitHostPort(s.Addr)
+	if err != nil {
+		b.Fatal(err)
+	}
+	script := filepath.Join(b.TempDir(), "points.lua")
+	err = os.WriteFile(script, []byte(`
+		local i = 0
+		function thread_init() con = sysbench.sql.driver():connect() end
+		function event() con:query("SELECT name FROM `+table+` WHERE id = " .. (1 + i % 3)); i = i + 1 end
+		function thread_done() con:disconnect() end
+	`), 0o600)
+	if err != nil {
+		b.Fatal(err)
+	}
+	out, err := exec.CommandContext(b.Context(), program, script, "--db-driver=mysql", "--mysql-ssl=off", "--mysql-host="+host, "--mysql-port="+port,
+		"--mysql-user="+s.User, "--mysql-password="+s.Password, "--mysql-db="+s.Database,
+		fmt.Sprintf("--threads=%d", threads), fmt.Sprintf("--events=%d", threads*queries), "--time=0", "run").CombinedOutput()
+	if err != nil {
+		b.Fatalf("%v: %s", err, out)
 	}
 }
