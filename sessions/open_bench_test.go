@@ -53,7 +53,8 @@ func largeCapture(tb testing.TB, size int) string {
 	return path
 }
 
-// BenchmarkOpen indexes a file of 200 MB; B/entry is the index. tshark is measured on the same file.
+// BenchmarkOpen indexes a file of 200 MB. What else reads such files is measured with the same one, where it is
+// installed: tshark, and pt-query-digest, which reads what tcpdump prints.
 func BenchmarkOpen(b *testing.B) {
 	path := largeCapture(b, 200_000_000)
 	info, err := os.Stat(path)
@@ -84,6 +85,29 @@ func BenchmarkOpen(b *testing.B) {
 			b.SetBytes(info.Size())
 			for b.Loop() {
 				if err := exec.Command(tshark, "-r", path, "-Y", "mysql.query", "-T", "fields", "-e", "mysql.query").Run(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+	digest, err := exec.LookPath("pt-query-digest")
+	tcpdump, terr := exec.LookPath("tcpdump")
+	if err == nil && terr == nil {
+		b.Run("pt-query-digest", func(b *testing.B) {
+			b.SetBytes(info.Size())
+			for b.Loop() {
+				prints := exec.Command(tcpdump, "-s", "65535", "-x", "-nn", "-q", "-tttt", "-r", path)
+				reads := exec.Command(digest, "--type", "tcpdump", "--limit", "5")
+				if reads.Stdin, err = prints.StdoutPipe(); err != nil {
+					b.Fatal(err)
+				}
+				if err := prints.Start(); err != nil {
+					b.Fatal(err)
+				}
+				if out, err := reads.CombinedOutput(); err != nil {
+					b.Fatalf("%v: %s", err, out)
+				}
+				if err := prints.Wait(); err != nil {
 					b.Fatal(err)
 				}
 			}
