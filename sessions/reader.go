@@ -181,6 +181,19 @@ func (r *Reader) Exchanges(id intercept.ConnID) iter.Seq2[Exchange, error] {
 	}
 }
 
+// From is Exchanges of all connections from exchange s on.
+func (r *Reader) From(s intercept.Seq) iter.Seq2[Exchange, error] {
+	return func(yield func(Exchange, error) bool) {
+		file := &windows{file: r.file}
+		for ; int(s) <= r.Len(); s++ {
+			x, err := r.exchange(file, s)
+			if !yield(x, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
 // Record reads exchange s from the file.
 func (r *Reader) Record(s intercept.Seq) (*Record, error) { return r.load(r.file, s, wholeAnswer) }
 

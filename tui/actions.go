@@ -19,11 +19,9 @@ var missing = map[keymap.ID]string{
 	keymap.Diff:           "the Stages tab of the inspector compares what was received with what is sent",
 	keymap.OnlyMarked:     "f with the condition marked shows only what is marked",
 	keymap.Note:           "m marks an event; there are no notes",
-	keymap.Sort:           "events stay in the order they came",
 	keymap.CopyAs:         "y copies what the inspector's tab shows",
 	keymap.Export:         "sessions cannot be exported yet",
 	keymap.Rerun:          "mydbg replay FILE sends a recorded session again",
-	keymap.Digests:        "there is no digests pane in this version",
 	keymap.Timeline:       "there is no timeline in this version",
 	keymap.Sessions:       "there are no recorded sessions yet",
 	keymap.PreviewDown:    "enter opens the inspector, where j and k move",
@@ -84,7 +82,7 @@ func (m *Model) off(id keymap.ID) string {
 			return "that connection is closed"
 		}
 	case keymap.BreakThis:
-		if !ok || t.Exchange == 0 {
+		if _, form := m.digest(); !form && (!ok || t.Exchange == 0) {
 			return "select an event first; i breaks where a condition holds"
 		}
 	case keymap.Mark:
@@ -98,6 +96,10 @@ func (m *Model) off(id keymap.ID) string {
 	case keymap.SearchNext, keymap.SearchPrev:
 		if m.events.Searching() == "" {
 			return "nothing was searched for yet; / searches"
+		}
+	case keymap.Sort:
+		if m.pane != keymap.Digests {
+			return "events stay in the order they came; 4 shows digests, which have others"
 		}
 	case keymap.Copy:
 		if !ok {
@@ -185,6 +187,10 @@ func (m *Model) do(id keymap.ID) tea.Cmd {
 	case keymap.PauseAll:
 		m.pauseAll()
 	case keymap.BreakThis:
+		if s, ok := m.digest(); ok {
+			m.addBreak("at query if " + s.Cond)
+			return nil
+		}
 		m.breakThis()
 	case keymap.Break:
 		m.open(promptBreak, "if ")

@@ -29,7 +29,7 @@ func TestCommands(t *testing.T) {
 		{`tree`, "1 Events  flat"},
 		{`breaks`, "all breakpoints are off"},
 		{`continue now`, `:continue takes nothing, not "now"`},
-		{`digests`, "no digests pane"},
+		{`digests`, "4 Digests"},
 		{`q`, "Quit with 2 paused?"},
 		{`set theme light`, "theme light"},
 		{`set theme pink`, `unknown theme "pink"`},

@@ -72,6 +72,9 @@ func (m *Model) hints() [][]keymap.ID {
 	case m.rec != nil && m.pane == keymap.Events:
 		first = []keymap.ID{keymap.Step, keymap.StepBack, keymap.Next, keymap.Continue, keymap.Open, keymap.Filter, keymap.Break, keymap.Help}
 		second = []keymap.ID{keymap.FinishTx, keymap.BreakThis, keymap.Search, keymap.Tree, keymap.Mark, keymap.Copy, keymap.Command, keymap.Palette, keymap.QuitDialog}
+	case m.pane == keymap.Digests:
+		first = []keymap.ID{keymap.Open, keymap.Sort, keymap.BreakThis, keymap.Events, keymap.Help}
+		second = []keymap.ID{keymap.Command, keymap.Palette, keymap.QuitDialog}
 	case m.pane == keymap.Breakpoints:
 		first = []keymap.ID{keymap.Break, keymap.Edit, keymap.Toggle, keymap.Remove, keymap.Breaks, keymap.Events}
 		second = []keymap.ID{keymap.Command, keymap.Palette, keymap.Help, keymap.QuitDialog}

@@ -24,6 +24,7 @@ var scenes = []struct {
 	{"flat", shop, func(d *tuitest.Driver) { d.Press("T") }},
 	{"connections", shop, func(d *tuitest.Driver) { d.Press("2") }},
 	{"breakpoints", shop, func(d *tuitest.Driver) { d.Press("3", "j") }},
+	{"digests", shop, func(d *tuitest.Driver) { d.Press("4", "j") }},
 	{"log", shop, func(d *tuitest.Driver) { d.Press("8") }},
 	{"inspector", shop, func(d *tuitest.Driver) { d.Press("enter") }},
 	{"filter", shop, func(d *tuitest.Driver) { d.Press("f"); d.Type(`rows > 2 and "orders" in tabels`) }},

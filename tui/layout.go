@@ -175,6 +175,7 @@ func (m *Model) resize() {
 	m.events.SetFocused(main)
 	m.conns.SetFocused(main)
 	m.breaks.SetFocused(main)
+	m.digests.SetFocused(main)
 	m.logs.SetFocused(m.focus == inLog || main && m.pane == keymap.Log)
 	if l.list.w > 0 {
 		switch m.pane {
@@ -184,6 +185,8 @@ func (m *Model) resize() {
 			m.conns.SetSize(l.list.w, l.list.h)
 		case keymap.Breakpoints:
 			m.breaks.SetSize(l.list.w, l.list.h)
+		case keymap.Digests:
+			m.digests.SetSize(l.list.w, l.list.h)
 		case keymap.Log:
 			m.logs.SetSize(l.list.w, l.list.h)
 		}

@@ -15,6 +15,7 @@ import (
 	"mydbg/tui/breaks"
 	"mydbg/tui/conns"
 	"mydbg/tui/detail"
+	"mydbg/tui/digests"
 	"mydbg/tui/keymap"
 	"mydbg/tui/logs"
 	"mydbg/tui/scripts"
@@ -48,6 +49,7 @@ type Model struct {
 	events    *traffic.Pane
 	conns     *conns.Pane
 	breaks    *breaks.Pane
+	digests   *digests.Pane
 	logs      *logs.Pane
 	inspector inspector
 	scripts   *scripts.Model
@@ -79,6 +81,8 @@ type Model struct {
 	newStop bool // something is held that has not rung
 	working bool // a workMsg is under way
 	ticking bool
+
+	counting counting // of digests
 
 	hunts   int          // searches of the recording begun
 	hunting *atomic.Bool // stops the one under way; nil without one
@@ -127,7 +131,7 @@ func newModel(o Options, e engine) (*Model, error) {
 	m := &Model{
 		o: o, e: e, th: th, keys: o.Keys, now: o.Now, after: o.After,
 		pane: keymap.Events, helpLines: true,
-		events: traffic.New(th, o.Kept, e.Detail), conns: conns.New(th), breaks: breaks.New(th), logs: logs.New(th),
+		events: traffic.New(th, o.Kept, e.Detail), conns: conns.New(th), breaks: breaks.New(th), digests: digests.New(th), logs: logs.New(th),
 		inspector: detail.New(th), scripts: scripts.New(th, o.Keys, o.Snippets),
 		history: map[promptKind][]string{}, seen: map[intercept.HoldID]bool{}, drafts: map[intercept.HoldID]*intercept.Verdict{},
 	}
@@ -233,6 +237,8 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		cmd = m.reload()
 	case scripts.OpenMsg:
 		cmd = m.openScript(msg.Name)
+	case countedMsg:
+		cmd = m.counted(msg)
 	case luaDoneMsg:
 		m.luaDone(msg)
 	case pastMsg:
@@ -289,6 +295,7 @@ func (m *Model) pull() {
 		m.events.Pin(1)
 	}
 	m.events.Work(workBudget)
+	m.collect(m.buf)
 	m.notes = m.e.Notices(m.noticed, m.notes[:0])
 	for _, n := range m.notes {
 		m.noticed = n.N
@@ -383,7 +390,7 @@ func (m *Model) tellDrafts() {
 
 // afterAll are the commands that may follow any message: title, bell, unfinished filters.
 func (m *Model) afterAll() tea.Cmd {
-	cmds := []tea.Cmd{m.work()}
+	cmds := []tea.Cmd{m.work(), m.count()}
 	title := "mydbg"
 	if n := len(m.held); n > 0 {
 		title = fmt.Sprintf("[%d paused] mydbg", n)

@@ -10,7 +10,7 @@ import (
 // doView runs the actions that change what is looked at, and nothing else.
 func (m *Model) doView(id keymap.ID) tea.Cmd {
 	switch id {
-	case keymap.Events, keymap.Connections, keymap.Breakpoints, keymap.Log:
+	case keymap.Events, keymap.Connections, keymap.Breakpoints, keymap.Digests, keymap.Log:
 		m.show(id)
 	case keymap.Lua, keymap.Snippet, keymap.Drawer:
 		m.toScripts()
@@ -88,6 +88,8 @@ func (m *Model) doFocused(id keymap.ID) tea.Cmd {
 			return nil
 		}
 		m.breaks.Do(id)
+	case m.pane == keymap.Digests:
+		m.doDigests(id)
 	case id == keymap.Open:
 		m.openSelected()
 	case m.pane == keymap.Connections:
@@ -108,6 +110,9 @@ func (m *Model) show(id keymap.ID) {
 		m.pane, m.zoom = id, false
 	}
 	m.focus, m.inspect = inList, false
+	if id == keymap.Digests {
+		m.startCounting()
+	}
 }
 
 // openSelected goes to the inspector.

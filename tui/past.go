@@ -95,6 +95,7 @@ func (m *Model) change(e engine, flat bool) {
 	}
 	m.events.SetDetail(e.Detail)
 	m.events.Reset()
+	m.resetCounting()
 	if m.events.Flat() != flat {
 		m.events.Do(keymap.Tree)
 	}

@@ -241,6 +241,8 @@ func (m *Model) main() string {
 		return m.conns.View(focused)
 	case keymap.Breakpoints:
 		return m.breaks.View(focused)
+	case keymap.Digests:
+		return m.digests.View(focused)
 	case keymap.Log:
 		return m.logs.View(focused)
 	case keymap.Lua:
@@ -348,6 +350,7 @@ func (m *Model) setTheme(th *theme.Theme) {
 	m.events.SetTheme(th)
 	m.conns.SetTheme(th)
 	m.breaks.SetTheme(th)
+	m.digests.SetTheme(th)
 	m.logs.SetTheme(th)
 	m.inspector, m.shown = detail.New(th), subjectKey{}
 	code := m.scripts.Code()

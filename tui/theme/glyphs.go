@@ -45,6 +45,9 @@ func (t *Theme) Arrow() string { return t.glyphs.arrow }
 // Rule is the vertical line between columns.
 func (t *Theme) Rule() string { return t.glyphs.line.v }
 
+// Line is the horizontal line between parts of a box.
+func (t *Theme) Line() string { return t.glyphs.line.h }
+
 // Bar draws done of total as a bar of w cells.
 func (t *Theme) Bar(done, total, w int) string {
 	if w <= 0 {
