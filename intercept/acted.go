@@ -18,6 +18,7 @@ type Acted struct {
 	Exchange Seq // 0 in the login
 	At       time.Time
 	Packet   []byte             // as received: the command or the packet of the login; without secrets
+	Kind     mysqlwire.Kind     // of Packet
 	Query    Query              // read_query_result: what was answered
 	Answer   *mysqlwire.Answer  // read_query_result: as received; nil if it was not kept
 	Context  *mysqlwire.Context // decodes these
@@ -99,7 +100,7 @@ func (s *session) acted(ev *Event, v *Verdict) {
 		return
 	}
 	a := Acted{
-		Event: ev.ID, Point: ev.Point, Conn: s.conn.ID, Exchange: ev.Exchange, At: ev.At, Packet: ev.Packet, Query: ev.Query,
+		Event: ev.ID, Point: ev.Point, Conn: s.conn.ID, Exchange: ev.Exchange, At: ev.At, Packet: ev.Packet, Kind: ev.Kind, Query: ev.Query,
 		Answer: ev.Answer, Context: ev.Context, Script: ev.SoFar, Sent: *v, Changed: !sameVerdict(&ev.SoFar, v),
 	}
 	for _, said := range []*Verdict{&a.Script, &a.Sent} {

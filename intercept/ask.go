@@ -41,7 +41,7 @@ func (s *session) decide(ctx context.Context, ev *Event, own *leg) (v Verdict, o
 	report := func(err error) { s.note(Error, "%v. Event passed on unchanged.", err) }
 
 	before := chain.stops(ctx, chain.pre, ev, report)
-	if v, done, ok := s.heed(ctx, ev, before, own); done || !ok {
+	if v, done, ok := s.heed(ctx, ev, before, own, true); done || !ok {
 		return v, ok
 	}
 	if len(chain.auto) > 0 {
@@ -57,7 +57,7 @@ func (s *session) decide(ctx context.Context, ev *Event, own *leg) (v Verdict, o
 	if step, stops := s.proxy.Stepper.stop(s.conn, ev); stops {
 		after = merge(after, step)
 	}
-	if v, done, ok := s.heed(ctx, ev, after, own); done || !ok {
+	if v, done, ok := s.heed(ctx, ev, after, own, false); done || !ok {
 		return v, ok
 	}
 	v = ev.SoFar
@@ -81,8 +81,8 @@ func heldByScript(v *Verdict) (why Verdict, holds bool) {
 	return why, true
 }
 
-// heed carries out what stops said. done means that v is the last word.
-func (s *session) heed(ctx context.Context, ev *Event, said Verdict, own *leg) (v Verdict, done, ok bool) {
+// heed carries out what stops said, before the scripts or after them. done means that v is the last word.
+func (s *session) heed(ctx context.Context, ev *Event, said Verdict, own *leg, pre bool) (v Verdict, done, ok bool) {
 	if said.Marked {
 		s.mark(MarkMarked, said.By, ev)
 	}
@@ -96,7 +96,7 @@ func (s *session) heed(ctx context.Context, ev *Event, said Verdict, own *leg) (
 		}
 		return Verdict{}, false, true
 	case Hold:
-		v, err := s.hold(ctx, ev, said, own)
+		v, err := s.hold(ctx, ev, said, own, pre)
 		if err != nil {
 			return Verdict{}, true, false
 		}
@@ -119,7 +119,7 @@ func (s *session) heed(ctx context.Context, ev *Event, said Verdict, own *leg) (
 }
 
 // hold parks the event until somebody resolves it, with the peers watched.
-func (s *session) hold(ctx context.Context, ev *Event, why Verdict, own *leg) (Verdict, error) {
+func (s *session) hold(ctx context.Context, ev *Event, why Verdict, own *leg, pre bool) (Verdict, error) {
 	defer s.watch(own)()
 	began := time.Now()
 	s.x.By = why.By
@@ -129,9 +129,13 @@ func (s *session) hold(ctx context.Context, ev *Event, why Verdict, own *leg) (V
 	if ev.Exchange == 0 {
 		what = fmt.Sprintf("connection %d", s.conn.ID)
 	}
-	s.note(Info, "%s stopped at %s by %s", what, ev.Point, why.By)
+	when := ""
+	if pre {
+		when = ", before the scripts"
+	}
+	s.note(Info, "%s stopped at %s by %s%s", what, ev.Point, why.By, when)
 	s.attempt.held = ev.Point.String()
-	v, err := s.proxy.Gate.Hold(ctx, ev, why, holdOptions(&why))
+	v, err := s.proxy.Gate.Hold(ctx, ev, why, holdOptions(&why, pre))
 	if err == nil {
 		s.attempt.held = ""
 	}
@@ -146,11 +150,11 @@ func (s *session) hold(ctx context.Context, ev *Event, why Verdict, own *leg) (V
 }
 
 // holdOptions takes what `for DURATION then ACTION` said out of the stop's verdict.
-func holdOptions(why *Verdict) HoldOptions {
+func holdOptions(why *Verdict, pre bool) HoldOptions {
 	if why.then == nil {
-		return HoldOptions{}
+		return HoldOptions{Pre: pre}
 	}
-	return HoldOptions{For: why.holdFor, Then: *why.then}
+	return HoldOptions{For: why.holdFor, Then: *why.then, Pre: pre}
 }
 
 // showHeld publishes that the running exchange is held.

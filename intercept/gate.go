@@ -15,6 +15,7 @@ var ErrNotHeld = errors.New("this event is not held any more")
 type Held struct {
 	*Event
 	Since    time.Time
+	Pre      bool      // before the scripts: they are asked when it goes on unchanged
 	Reason   Verdict   // of the stop that held it
 	Deadline time.Time // when Then happens by itself; zero for never
 	Then     Verdict
@@ -38,11 +39,12 @@ type parked struct {
 type HoldOptions struct {
 	For  time.Duration // 0 is for ever
 	Then Verdict
+	Pre  bool // see Held.Pre
 }
 
 // Hold parks ev until Resolve answers it or ctx ends.
 func (g *Gate) Hold(ctx context.Context, ev *Event, reason Verdict, o HoldOptions) (Verdict, error) {
-	p := &parked{Held: Held{Event: ev, Since: time.Now(), Reason: reason, Then: o.Then}, answer: make(chan Verdict, 1)}
+	p := &parked{Held: Held{Event: ev, Since: time.Now(), Pre: o.Pre, Reason: reason, Then: o.Then}, answer: make(chan Verdict, 1)}
 	g.mu.Lock()
 	g.held = append(g.held, p)
 	if o.For > 0 { // not before the event can be found
