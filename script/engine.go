@@ -112,6 +112,7 @@ func (e *Engine) Reload(ctx context.Context) error {
 		c.loaded = false
 		e.u.emptied(c)
 	}
+	e.stats.renewed()
 	e.out.add(e.u.leave())
 	return nil
 }

@@ -13,8 +13,9 @@ import (
 type Status struct {
 	Path  string
 	OK    bool   // it loads, and the last hook did not fail
-	Err   *Error // the newest error; nil without one since the script was last loaded well
-	Conns int    // connections that have run it
+	Err   *Error // the newest error since its text changed; nil without one
+	ErrAt time.Time
+	Conns int // connections that have run it
 	Hooks []HookStatus
 }
 
@@ -34,6 +35,8 @@ type stats struct {
 	mu     sync.Mutex
 	hooks  [rule.Disconnect + 1]HookStatus
 	newest *Error
+	at     time.Time // of newest
+	bad    bool      // what ran last failed
 	conns  int
 }
 
@@ -44,9 +47,9 @@ func (s *stats) called(p intercept.Point, took time.Duration, err *Error) {
 	h.Calls++
 	h.Total += took
 	h.Worst = max(h.Worst, took)
-	if err != nil {
+	if s.bad = err != nil; s.bad {
 		h.Errors++
-		s.newest = err
+		s.newest, s.at = err, time.Now()
 	}
 }
 
@@ -96,16 +99,27 @@ func Describe(v *intercept.Verdict) string {
 func (s *stats) loading(err *Error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.newest = err
-	if err == nil {
-		s.conns++
+	if s.bad = err != nil; s.bad {
+		s.newest, s.at = err, time.Now()
+		return
 	}
+	s.conns++
+	if s.newest != nil && s.newest.Hook == "" { // it did not load before
+		s.newest = nil
+	}
+}
+
+// renewed notes that connections will load another text.
+func (s *stats) renewed() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.newest, s.bad = nil, false
 }
 
 func (s *stats) snapshot() Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := Status{OK: s.newest == nil, Err: s.newest, Conns: s.conns}
+	st := Status{OK: !s.bad, Err: s.newest, ErrAt: s.at, Conns: s.conns}
 	for p, h := range s.hooks {
 		if h.Calls > 0 {
 			h.Name = hookNames[intercept.Point(p)]
