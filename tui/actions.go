@@ -63,6 +63,12 @@ func (m *Model) off(id keymap.ID) string {
 			}
 			return ""
 		}
+		if m.inLua() {
+			if _, _, ok := m.scripts.Script(); !ok {
+				return "there is no script; --script FILE loads one"
+			}
+			return ""
+		}
 		if !paused {
 			return m.notPaused("edited")
 		}
@@ -81,6 +87,11 @@ func (m *Model) off(id keymap.ID) string {
 		if m.conn(t.Conn).Phase == intercept.Closed {
 			return "that connection is closed"
 		}
+	case keymap.BreakBefore:
+		if _, any := m.breaks.Selected(); m.pane == keymap.Breakpoints && any {
+			return ""
+		}
+		fallthrough
 	case keymap.BreakThis:
 		if _, form := m.digest(); !form && (!ok || t.Exchange == 0) {
 			return "select an event first; i breaks where a condition holds"
@@ -119,7 +130,14 @@ func (m *Model) off(id keymap.ID) string {
 		if why := m.offLua(); why != "" {
 			return why
 		}
-		if id == keymap.Snippet && (!ok || t.Exchange == 0 && t.Hold == 0) {
+		if id == keymap.Snippet && (!ok || t.Exchange == 0 && t.Hold == 0) && !m.inLua() {
+			return "select an event first"
+		}
+	case keymap.TryHooks:
+		if why := m.offLua(); why != "" {
+			return why
+		}
+		if (!ok || t.Exchange == 0 && t.Hold == 0) && !m.inLua() {
 			return "select an event first"
 		}
 	}
@@ -186,12 +204,17 @@ func (m *Model) do(id keymap.ID) tea.Cmd {
 		m.pause()
 	case keymap.PauseAll:
 		m.pauseAll()
-	case keymap.BreakThis:
-		if s, ok := m.digest(); ok {
-			m.addBreak("at query if " + s.Cond)
+	case keymap.BreakThis, keymap.BreakBefore:
+		before := id == keymap.BreakBefore
+		if b, ok := m.breaks.Selected(); ok && before && m.pane == keymap.Breakpoints {
+			m.otherStage(b)
 			return nil
 		}
-		m.breakThis()
+		if s, ok := m.digest(); ok {
+			m.addBreak("at query" + beforeScripts[before] + " if " + s.Cond)
+			return nil
+		}
+		m.breakThis(before)
 	case keymap.Break:
 		m.open(promptBreak, "if ")
 	case keymap.Breaks:
@@ -376,8 +399,26 @@ func (m *Model) pauseAll() {
 	}
 }
 
-// breakThis adds a breakpoint for the selected statement's form.
-func (m *Model) breakThis() {
+// otherStage has a breakpoint stop before the scripts instead of after them, or the other way round.
+func (m *Model) otherStage(b intercept.Breakpoint) {
+	r := *b.Rule
+	r.Pre, r.Off = !r.Pre, false
+	when := "after the scripts: it sees what they made of an event"
+	if r.Pre {
+		when = "before the scripts: it sees an event as received"
+	}
+	err := m.e.ReplaceBreak(b.ID, r.String())
+	if err == nil && !b.Enabled {
+		err = m.e.EnableBreak(b.ID, false)
+	}
+	m.report(err, "breakpoint %d stops %s", b.ID, when)
+}
+
+// beforeScripts is what a rule says that looks at an event before the scripts.
+var beforeScripts = map[bool]string{true: " pre"}
+
+// breakThis adds a breakpoint for the selected statement's form, after the scripts or before them.
+func (m *Model) breakThis(pre bool) {
 	t, _ := m.target()
 	x, _ := m.events.Exchange(t.Exchange)
 	sql, hook := x.SQL, rule.ReadQuery
@@ -394,7 +435,7 @@ func (m *Model) breakThis() {
 		hash, _ := sqltext.Digest(sql)
 		cond = fmt.Sprintf("digest == %q", hash[:min(len(hash), digestDigits)])
 	}
-	m.addBreak(fmt.Sprintf("at %s if %s", hook.Short(), cond))
+	m.addBreak(fmt.Sprintf("at %s%s if %s", hook.Short(), beforeScripts[pre], cond))
 }
 
 // digestDigits of a digest are enough to tell statements apart.

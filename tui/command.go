@@ -77,7 +77,7 @@ func (m *Model) command(line string) tea.Cmd {
 		m.say(intercept.Error, ":%s takes nothing, not %q", word, rest)
 		return nil
 	}
-	if _, ok := m.keys.Action(keymap.InList, a.ID); !ok {
+	if _, ok := m.keys.Action(keymap.InList, a.ID); !ok && !m.inLua() {
 		m.say(intercept.Info, ":%s is for %ss only", a.ID, a.Context)
 		return nil
 	}

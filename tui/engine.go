@@ -12,11 +12,13 @@ type engine interface {
 	Since(version uint64, dst []intercept.Exchange) ([]intercept.Exchange, uint64)
 	Gone() uint64
 	Detail(s intercept.Seq) (intercept.Detail, bool)
+	Acted(c intercept.ConnID, s intercept.Seq) []intercept.Acted
 	Mark(s intercept.Seq, on bool)
 	Clear()
 	Notices(n uint64, dst []intercept.Notice) []intercept.Notice
 	Conns() []intercept.ConnInfo
 	Conn(id intercept.ConnID) *intercept.Conn // one with a number only when it is closed
+	Backends() []intercept.BackendInfo
 
 	Pending() []intercept.Held
 	Resolve(id intercept.HoldID, v intercept.Verdict) error
@@ -46,8 +48,12 @@ func (l live) Since(v uint64, dst []intercept.Exchange) ([]intercept.Exchange, u
 }
 func (l live) Gone() uint64                                    { return l.p.Journal.Gone() }
 func (l live) Detail(s intercept.Seq) (intercept.Detail, bool) { return l.p.Journal.Detail(s) }
-func (l live) Mark(s intercept.Seq, on bool)                   { l.p.Journal.Mark(s, intercept.MarkMarked, on) }
-func (l live) Clear()                                          { l.p.Journal.Clear() }
+func (l live) Acted(c intercept.ConnID, s intercept.Seq) []intercept.Acted {
+	return l.p.Journal.Acted(c, s)
+}
+func (l live) Backends() []intercept.BackendInfo { return l.p.Backends() }
+func (l live) Mark(s intercept.Seq, on bool)     { l.p.Journal.Mark(s, intercept.MarkMarked, on) }
+func (l live) Clear()                            { l.p.Journal.Clear() }
 func (l live) Notices(n uint64, dst []intercept.Notice) []intercept.Notice {
 	return l.p.Journal.Notices(n, dst)
 }

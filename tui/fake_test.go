@@ -27,6 +27,8 @@ type fake struct {
 	held      []intercept.Held
 	notices   []intercept.Notice
 	details   map[intercept.Seq]intercept.Detail
+	acted     []intercept.Acted
+	backends  []intercept.BackendInfo
 	breaks    []intercept.Breakpoint
 	off       bool
 	pauseAll  bool
@@ -52,7 +54,17 @@ func (f *fake) Since(v uint64, dst []intercept.Exchange) ([]intercept.Exchange, 
 	}
 	return dst, f.version
 }
-func (f *fake) Gone() uint64 { return 0 }
+
+func (f *fake) Acted(c intercept.ConnID, s intercept.Seq) (list []intercept.Acted) {
+	for _, a := range f.acted {
+		if a.Conn == c && a.Exchange == s {
+			list = append(list, a)
+		}
+	}
+	return list
+}
+func (f *fake) Backends() []intercept.BackendInfo { return f.backends }
+func (f *fake) Gone() uint64                      { return 0 }
 func (f *fake) Detail(s intercept.Seq) (intercept.Detail, bool) {
 	if d, ok := f.details[s]; ok {
 		return d, true

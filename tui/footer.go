@@ -53,8 +53,8 @@ func (m *Model) hints() [][]keymap.ID {
 		one := []keymap.ID{keymap.Draft, keymap.Apply, keymap.External, keymap.Close}
 		return [][]keymap.ID{one, {}}[:m.lay.footer]
 	}
-	if m.inScripts() {
-		one := []keymap.ID{keymap.Accept, keymap.Draft, keymap.Apply, keymap.Complete, keymap.HistoryPrev, keymap.Close}
+	if m.inLua() {
+		one := m.scripts.Hints()
 		return [][]keymap.ID{one, {}}[:m.lay.footer]
 	}
 	t, ok := m.target()
@@ -76,7 +76,7 @@ func (m *Model) hints() [][]keymap.ID {
 		first = []keymap.ID{keymap.Open, keymap.Sort, keymap.BreakThis, keymap.Events, keymap.Help}
 		second = []keymap.ID{keymap.Command, keymap.Palette, keymap.QuitDialog}
 	case m.pane == keymap.Breakpoints:
-		first = []keymap.ID{keymap.Break, keymap.Edit, keymap.Toggle, keymap.Remove, keymap.Breaks, keymap.Events}
+		first = []keymap.ID{keymap.Break, keymap.Edit, keymap.Toggle, keymap.BreakBefore, keymap.Remove, keymap.Breaks, keymap.Events}
 		second = []keymap.ID{keymap.Command, keymap.Palette, keymap.Help, keymap.QuitDialog}
 	case ok && t.Hold != 0:
 		first = []keymap.ID{

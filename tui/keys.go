@@ -41,6 +41,8 @@ func (m *Model) context() keymap.Context {
 		return keymap.InEditor
 	case m.inScripts():
 		return keymap.InSnippet
+	case m.inLua():
+		return keymap.InScripts
 	case m.focus == inInspector || m.focus == inHex:
 		return keymap.InInspector
 	case m.rec != nil:

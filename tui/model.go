@@ -69,6 +69,7 @@ type Model struct {
 	held    []intercept.Held
 	seen    map[intercept.HoldID]bool // held events that have rung
 	drafts  map[intercept.HoldID]*intercept.Verdict
+	unsaved map[int][]byte   // texts of scripts that could not be saved
 	chase   intercept.ConnID // stepped: its next stop is selected
 	shown   subjectKey
 	met     met
@@ -133,7 +134,7 @@ func newModel(o Options, e engine) (*Model, error) {
 		pane: keymap.Events, helpLines: true,
 		events: traffic.New(th, o.Kept, e.Detail), conns: conns.New(th), breaks: breaks.New(th), digests: digests.New(th), logs: logs.New(th),
 		inspector: detail.New(th), scripts: scripts.New(th, o.Keys, o.Snippets),
-		history: map[promptKind][]string{}, seen: map[intercept.HoldID]bool{}, drafts: map[intercept.HoldID]*intercept.Verdict{},
+		history: map[promptKind][]string{}, seen: map[intercept.HoldID]bool{}, drafts: map[intercept.HoldID]*intercept.Verdict{}, unsaved: map[int][]byte{},
 	}
 	if m.keys == nil {
 		m.keys = keymap.Default()
@@ -234,13 +235,19 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case scripts.CloseMsg:
 		m.show(keymap.Events)
 	case scripts.ReloadMsg:
-		cmd = m.reload()
-	case scripts.OpenMsg:
-		cmd = m.openScript(msg.Name)
+		cmd = m.reload(msg.N)
+	case scripts.EditMsg:
+		cmd = m.openScript(msg.N)
+	case scripts.GoMsg:
+		m.toLine(msg.Line)
+	case scriptReadyMsg:
+		cmd = m.editScript(msg)
+	case scriptEditedMsg:
+		cmd = m.saveScript(msg)
+	case scriptSavedMsg:
+		m.scriptSaved(msg)
 	case countedMsg:
 		cmd = m.counted(msg)
-	case luaDoneMsg:
-		m.luaDone(msg)
 	case pastMsg:
 		cmd = m.inPast(msg)
 	case huntMsg:
@@ -449,7 +456,8 @@ func (m *Model) subject() {
 		return
 	}
 	m.shown = k
-	s := detail.Subject{Held: held, Conn: info, Draft: k.draft}
+	s := detail.Subject{Held: held, Conn: info, Draft: k.draft, Scripts: m.o.Snippets != nil && len(m.o.Snippets.Scripts()) > 0}
+	s.Acted, s.Lines = m.e.Acted(t.Conn, t.Exchange), m.printed(t.Conn, t.Exchange)
 	if t.Exchange != 0 {
 		if d, ok := m.e.Detail(t.Exchange); ok {
 			s.Detail = &d
@@ -493,14 +501,6 @@ func (m *Model) target() (traffic.Target, bool) {
 		return traffic.Target{}, false // what is not on the screen is not acted on
 	}
 	return m.events.Selected()
-}
-
-// name is an event as messages call it.
-func name(h *intercept.Held) string {
-	if h.Exchange == 0 {
-		return fmt.Sprintf("%s of connection #%d", h.Point, h.Conn.ID)
-	}
-	return label(h.Exchange) + " " + h.Point.String()
 }
 
 func label(s intercept.Seq) string { return fmt.Sprintf("#%d", s) }

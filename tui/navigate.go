@@ -13,7 +13,9 @@ func (m *Model) doView(id keymap.ID) tea.Cmd {
 	case keymap.Events, keymap.Connections, keymap.Breakpoints, keymap.Digests, keymap.Log:
 		m.show(id)
 	case keymap.Lua, keymap.Snippet, keymap.Drawer:
-		m.toScripts()
+		m.toScripts(id)
+	case keymap.TryHooks:
+		return m.tryHooks()
 	case keymap.Filter:
 		text := ""
 		if f := m.events.Filter(); f != nil {
@@ -31,10 +33,11 @@ func (m *Model) doView(id keymap.ID) tea.Cmd {
 		m.openOverlay(overlayPalette)
 	case keymap.Help:
 		m.openOverlay(overlayHelp)
-	case keymap.FocusNext:
-		m.nextFocus(1)
-	case keymap.FocusPrev:
-		m.nextFocus(-1)
+	case keymap.FocusNext, keymap.FocusPrev:
+		if m.inLua() {
+			return m.doFocused(id)
+		}
+		m.nextFocus(map[keymap.ID]int{keymap.FocusNext: 1, keymap.FocusPrev: -1}[id])
 	case keymap.Layout:
 		m.split = (m.split + 1) % 3
 	case keymap.Zoom:
@@ -90,6 +93,9 @@ func (m *Model) doFocused(id keymap.ID) tea.Cmd {
 		m.breaks.Do(id)
 	case m.pane == keymap.Digests:
 		m.doDigests(id)
+	case m.inLua():
+		cmd, _ := m.scripts.Do(id)
+		return cmd
 	case id == keymap.Open:
 		m.openSelected()
 	case m.pane == keymap.Connections:

@@ -139,6 +139,12 @@ func (e *recording) near(s intercept.Seq) bool {
 		s < e.lo || s > e.fed
 }
 
+// Acted is nothing: a recording has what was sent, and what it was made from.
+func (e *recording) Acted(intercept.ConnID, intercept.Seq) []intercept.Acted { return nil }
+
+// Backends are none: nothing is connected to.
+func (e *recording) Backends() []intercept.BackendInfo { return nil }
+
 func (e *recording) Gone() uint64 { return uint64(e.lo - 1) }
 
 func (e *recording) Detail(s intercept.Seq) (intercept.Detail, bool) {

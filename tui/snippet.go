@@ -1,26 +1,18 @@
 package tui
 
 import (
-	"os/exec"
+	"fmt"
 
 	tea "github.com/charmbracelet/bubbletea"
 
 	"mydbg/intercept"
+	"mydbg/tui/detail"
 	"mydbg/tui/keymap"
 	"mydbg/tui/scripts"
 )
 
-// Snippets runs Lua on held events and knows the scripts. If it also has a method Reload() error, the pane's key for
-// that calls it.
+// Snippets runs Lua on held events and knows the scripts.
 type Snippets = scripts.Engine
-
-type reloader interface{ Reload() error }
-
-// luaDoneMsg is the end of something that was done about scripts.
-type luaDoneMsg struct {
-	what string
-	err  error
-}
 
 // offLua says why there is no Lua.
 func (m *Model) offLua() string {
@@ -30,25 +22,57 @@ func (m *Model) offLua() string {
 	return ""
 }
 
-// toScripts shows the Lua pane with its prompt, which tries snippets on the selected event.
-func (m *Model) toScripts() {
+// toScripts shows the Lua pane: with the keys in its lists, or in its prompt, which tries snippets on the
+// selected event.
+func (m *Model) toScripts(id keymap.ID) {
 	s := scripts.Subject{}
 	if t, ok := m.target(); ok {
 		if h := m.heldByID(t.Hold); h != nil {
 			s = scripts.Subject{Event: h.Event, Held: true, Name: name(h)}
-		} else if d, ok := m.e.Detail(t.Exchange); ok {
-			s = scripts.Subject{Event: scripts.Copy(&d, m.e.Conn(t.Conn)), Name: "a copy of " + label(t.Exchange)}
+		} else {
+			s = m.copyOf(t.Exchange)
 		}
 	}
 	if m.pane != keymap.Lua || s.Event != nil {
 		m.scripts.Show(s)
 	}
 	m.scripts.Pull()
+	switch {
+	case m.pane == keymap.Lua && id == keymap.Snippet:
+		m.scripts.Focus(scripts.Prompt)
+		m.scripts.Stay()
+	case id == keymap.Snippet || id == keymap.Drawer || m.scripts.Scripts() == 0:
+		m.scripts.Focus(scripts.Prompt)
+	case m.pane != keymap.Lua && m.scripts.Typing():
+		m.scripts.Focus(scripts.Table)
+	}
 	m.show(keymap.Lua)
 }
 
+// copyOf is an exchange that is over as something to try scripts on.
+func (m *Model) copyOf(s intercept.Seq) scripts.Subject {
+	d, ok := m.e.Detail(s)
+	if s == 0 || !ok {
+		return scripts.Subject{}
+	}
+	conn := m.e.Conn(d.Conn)
+	return scripts.Subject{Event: scripts.Copy(&d, conn), Hooks: scripts.Copies(&d, conn), Name: "a copy of " + label(s)}
+}
+
+// tryHooks asks the scripts' hooks about the selected event, or in the Lua pane about the one that it is about.
+func (m *Model) tryHooks() tea.Cmd {
+	if m.pane != keymap.Lua {
+		m.toScripts(keymap.Lua)
+		m.scripts.Focus(scripts.Output)
+	}
+	return m.scripts.TryHooks()
+}
+
+// inLua reports whether the Lua pane has the keys.
+func (m *Model) inLua() bool { return m.pane == keymap.Lua && m.edit == nil && m.focus == inList }
+
 // inScripts reports whether keys are text for the Lua prompt.
-func (m *Model) inScripts() bool { return m.pane == keymap.Lua && m.edit == nil }
+func (m *Model) inScripts() bool { return m.inLua() && m.scripts.Typing() }
 
 // lua runs a snippet given on the command line.
 func (m *Model) lua(code string) tea.Cmd {
@@ -56,7 +80,7 @@ func (m *Model) lua(code string) tea.Cmd {
 		m.say(intercept.Info, "lua: %s", why)
 		return nil
 	}
-	m.toScripts()
+	m.toScripts(keymap.Snippet)
 	if code == "" {
 		return nil
 	}
@@ -88,41 +112,54 @@ func (m *Model) take(msg scripts.TakeMsg) {
 	}
 }
 
-// reload has the scripts read their files again.
-func (m *Model) reload() tea.Cmd {
-	r, ok := m.o.Snippets.(reloader)
-	if !ok {
-		m.say(intercept.Info, "scripts are loaded again when their files change")
+// toLine shows the event that a line of output belongs to.
+func (m *Model) toLine(l scripts.Line) {
+	switch {
+	case l.Exchange != 0:
+		m.show(keymap.Events)
+		if !m.events.SelectExchange(l.Exchange) {
+			m.say(intercept.Warning, "%s is not in the list: the filter hides it, or it is too old", label(l.Exchange))
+		}
+	case l.Conn != 0:
+		m.show(keymap.Connections)
+		m.conns.Select(l.Conn)
+		if l.Text != "" {
+			m.say(intercept.Info, "%s: %s", l.From(), l.Said())
+		}
+	default: // nowhere to go: the whole line, which may have been cut
+		m.say(intercept.Info, "%s: %s", l.From(), l.Said())
+	}
+}
+
+// printed is the output of scripts at an exchange or, with 0, in the life of a connection outside its commands.
+func (m *Model) printed(c intercept.ConnID, x intercept.Seq) (list []detail.Line) {
+	if m.o.Snippets == nil || m.rec != nil {
 		return nil
 	}
-	return func() tea.Msg { return luaDoneMsg{"scripts loaded again", r.Reload()} }
-}
-
-// openScript opens a script's file in $EDITOR, and loads it again afterwards.
-func (m *Model) openScript(file string) tea.Cmd {
-	c := m.editorCommand()
-	switch {
-	case file == "":
-		m.say(intercept.Info, "there is no script; --script FILE loads one")
-	case c == nil:
-		m.say(intercept.Info, "neither $VISUAL nor $EDITOR is set; edit %s elsewhere", file)
-	default:
-		cmd := exec.Command(c[0], append(c[1:], file)...)
-		return tea.ExecProcess(cmd, func(err error) tea.Msg {
-			if r, ok := m.o.Snippets.(reloader); ok && err == nil {
-				err = r.Reload()
-			}
-			return luaDoneMsg{file + " edited", err}
+	for _, l := range m.o.Snippets.Lines() {
+		if l.Exchange != x || x == 0 && l.Conn != c {
+			continue
+		}
+		list = append(list, detail.Line{
+			At: l.At, From: l.From(), Hook: l.Hook, Text: l.Said(), Trace: l.Trace,
+			Hint: l.Level == scripts.Hint || l.Level == scripts.Warning, Failed: l.Level == scripts.Failed,
 		})
 	}
-	return nil
+	return list
 }
 
-func (m *Model) luaDone(msg luaDoneMsg) {
-	m.scripts.Pull()
-	if msg.err != nil {
-		m.say(intercept.Error, "lua: %v", msg.err)
-		return
+// heldWhen says of an event that it is held before the scripts.
+func heldWhen(h *intercept.Held) string {
+	if h.Pre {
+		return " pre"
 	}
-	m.say(intercept.Info, "%s", msg.what)
+	return ""
+}
+
+// name is an event as messages call it.
+func name(h *intercept.Held) string {
+	if h.Exchange == 0 {
+		return fmt.Sprintf("%s of connection #%d", h.Point, h.Conn.ID)
+	}
+	return label(h.Exchange) + " " + h.Point.String()
 }

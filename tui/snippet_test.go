@@ -12,21 +12,35 @@ import (
 
 // lua is an engine whose snippets all decide the same.
 type lua struct {
-	ran     []string // code and what it ran on
-	result  scripts.Result
-	reloads int
-	broken  error
+	ran    []string // code and what it ran on
+	result scripts.Result
+	lines  []scripts.Line
+	source string
+	saved  []string
+	broken error // of what Save and Reload are given
 }
 
-func (l *lua) Run(_ context.Context, ev *intercept.Event, code string) scripts.Result {
+func (l *lua) Run(_ context.Context, _ int, ev *intercept.Event, code string) scripts.Result {
 	l.ran = append(l.ran, code+" on "+ev.Point.Short()+" of "+ev.SQL)
 	return l.result
 }
-func (l *lua) Scripts() []scripts.Status { return []scripts.Status{{Name: "audit.lua", OK: true}} }
-func (l *lua) Lines() []scripts.Line     { return nil }
-func (l *lua) Reload() error {
-	l.reloads++
-	return l.broken
+
+func (l *lua) Try(_ context.Context, ev *intercept.Event) ([]scripts.Tried, error) {
+	return []scripts.Tried{{Script: "audit.lua", Hook: ev.Point.String(), Exists: true, Describe: "sends 2 queries for " + ev.SQL}}, nil
+}
+
+func (l *lua) Scripts() []scripts.Status {
+	return []scripts.Status{{Name: "audit.lua", Path: "/srv/audit.lua", OK: true}}
+}
+func (l *lua) Lines() []scripts.Line             { return l.lines }
+func (l *lua) Source(int) ([]byte, error)        { return []byte(l.source), nil }
+func (l *lua) Reload(context.Context, int) error { return l.broken }
+func (l *lua) Save(_ context.Context, _ int, text []byte) ([]string, error) {
+	if l.broken == nil {
+		l.source = string(text)
+		l.saved = append(l.saved, l.source)
+	}
+	return nil, l.broken
 }
 
 func TestSnippets(t *testing.T) {
@@ -54,7 +68,7 @@ func TestSnippets(t *testing.T) {
 		t.Fatalf("ran %q", engine.ran)
 	}
 	d.Press("ctrl+l")
-	d.Has("scripts loaded again")
+	d.Has("audit.lua loaded again")
 	engine.broken = errors.New("audit.lua:3: unexpected symbol")
 	d.Press("ctrl+l")
 	d.Has("audit.lua:3: unexpected symbol")

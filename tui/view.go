@@ -297,12 +297,12 @@ func (m *Model) queueLine() string {
 	text := out
 	for i := range m.held {
 		h := &m.held[i]
-		part := fmt.Sprintf("  %d) #%d %s %s", i+1, h.Exchange, h.Point, traffic.Clock(m.now().Sub(h.Since)))
+		part := fmt.Sprintf("  %d) #%d %s %s", i+1, h.Exchange, h.Point.String()+heldWhen(h), traffic.Clock(m.now().Sub(h.Since)))
 		if h.Exchange == 0 {
-			part = fmt.Sprintf("  %d) conn %d %s %s", i+1, h.Conn.ID, h.Point, traffic.Clock(m.now().Sub(h.Since)))
+			part = fmt.Sprintf("  %d) conn %d %s %s", i+1, h.Conn.ID, h.Point.String()+heldWhen(h), traffic.Clock(m.now().Sub(h.Since)))
 		}
 		if m.w < 100 {
-			part = fmt.Sprintf("  %d) #%d", i+1, h.Exchange)
+			part = fmt.Sprintf("  %d) #%d%s", i+1, h.Exchange, heldWhen(h))
 			if h.Exchange == 0 {
 				part = fmt.Sprintf("  %d) conn %d %s", i+1, h.Conn.ID, h.Point.Short())
 			}

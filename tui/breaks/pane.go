@@ -42,7 +42,7 @@ func (p *Pane) SetFocused(on bool) { p.focused = on }
 func (p *Pane) SetTheme(th *theme.Theme) { p.th = th }
 
 // fixed is the width of a row without its condition.
-const fixed = 39 + 17
+const fixed = 44 + 17
 
 // about is how many lines the explanation of the selected row may take.
 const about = 3
@@ -127,12 +127,20 @@ func (p *Pane) Row(i, w int, selected bool) string {
 	}
 	cond := max(w-fixed, 8)
 	line := pointer + safe.PadLeft(fmt.Sprint(b.ID), 4) + "  " + box + " " +
-		p.th.Strong.Render(safe.Pad(name, 8)) + " " + style.Render(safe.Pad(points(b.Rule), 8)+" "+safe.Pad(condition(b.Rule), cond)) +
-		" " + hits + "  " + style.Render(safe.Cut(strings.Join(do, "; "), max(w-cond-39, 4)))
+		p.th.Strong.Render(safe.Pad(name, 8)) + " " + style.Render(safe.Pad(points(b.Rule), 8)+" "+stage(b.Rule)+" "+safe.Pad(condition(b.Rule), cond)) +
+		" " + hits + "  " + style.Render(safe.Cut(strings.Join(do, "; "), max(w-cond-44, 4)))
 	if selected {
 		return conns.Chosen(p.th, line, w, p.focused)
 	}
 	return line
+}
+
+// stage is where among the scripts a rule looks at an event.
+func stage(r *rule.Rule) string {
+	if r.Pre {
+		return "pre "
+	}
+	return "post"
 }
 
 func points(r *rule.Rule) string {
@@ -163,9 +171,6 @@ func condition(r *rule.Rule) string {
 	if r.Once {
 		parts = append(parts, "once")
 	}
-	if r.Pre {
-		parts = append(parts, "pre")
-	}
 	return strings.Join(parts, "  ")
 }
 
@@ -177,13 +182,16 @@ func (p *Pane) View(focused bool) string {
 	if p.allOff && all > 0 {
 		title = fmt.Sprintf("3 Breakpoints: all %d off, I turns them on", all)
 	}
-	const hints = "i add  e edit  space on/off  ctrl+x remove"
+	hints := "i add  e edit  space on/off  B pre/post  ctrl+x remove"
+	if p.w < 90 {
+		hints = "i add  e edit  space on/off  B pre/post"
+	}
 	if all == 0 {
 		var body []string
 		for _, l := range []string{
 			"No breakpoints yet.", "",
 			"i adds one where a condition holds:     if verb == \"UPDATE\" and \"orders\" in tables",
-			"b in the events adds one for the statement selected there.", "",
+			"b in the events adds one for the statement selected there; B one before the scripts.", "",
 			"A rule may also log, delay, answer or close:",
 			"  at query hit <= 2 do err 1205 if \"stock\" in tables and write     fail twice, then work",
 			"  at result do log if ms > 200",
@@ -193,7 +201,7 @@ func (p *Pane) View(focused bool) string {
 		}
 		return p.th.BoxLines(title, hints, body, p.w, p.h, focused)
 	}
-	head := safe.Cut("    #  on  name     stops at "+safe.Pad("if", max(iw-fixed, 8))+"    hits  do", iw)
+	head := safe.Cut("    #  on  name     stops at when "+safe.Pad("if", max(iw-fixed, 8))+"    hits  do", iw)
 	body := append([]string{p.th.Dim.Render(head)}, strings.Split(p.list.View(), "\n")...)
 	if b, ok := p.Selected(); ok {
 		text := fmt.Sprintf("%d: %s", b.ID, b.Rule.Explain())

@@ -15,6 +15,9 @@ type effect struct {
 	queries []intercept.Query // nil is as received
 	answer  *mysqlwire.Answer // nil is the server's own
 
+	backend int  // that is connected to; 0 is the proxy's choice
+	pooled  bool // with a connection from its pool
+
 	closeAfter bool
 	delay      time.Duration
 	by         string
@@ -38,13 +41,13 @@ func effectOf(h *intercept.Held, draft *intercept.Verdict) effect {
 func effectFrom(v *intercept.Verdict) effect {
 	return effect{
 		action: v.Action, packet: v.Packet, queries: v.Queries, answer: v.Answer,
-		closeAfter: v.CloseAfter, delay: v.Delay, by: v.By,
+		backend: v.Backend, pooled: v.Pooled, closeAfter: v.CloseAfter, delay: v.Delay, by: v.By,
 	}
 }
 
 // changes reports whether anything is not as it came.
 func (e *effect) changes() bool {
-	return e.packet != nil || e.queries != nil || e.answer != nil || e.action > intercept.Hold || e.closeAfter || e.delay > 0
+	return e.packet != nil || e.queries != nil || e.answer != nil || e.action > intercept.Hold || e.closeAfter || e.delay > 0 || e.backend > 0 || e.pooled
 }
 
 // who says who made it so.
@@ -68,6 +71,12 @@ func (e *effect) also() []string {
 		list = append(list, "the client gets nothing and waits until it gives up")
 	case intercept.Drop:
 		list = append(list, "the answer is kept from the client")
+	}
+	switch {
+	case e.pooled:
+		list = append(list, fmt.Sprintf("goes on with a pooled connection of backend %d", e.backend))
+	case e.backend > 0:
+		list = append(list, fmt.Sprintf("connects to backend %d", e.backend))
 	}
 	if e.delay > 0 {
 		list = append(list, fmt.Sprintf("delayed by %v", e.delay))

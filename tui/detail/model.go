@@ -33,6 +33,20 @@ type Subject struct {
 	Detail *intercept.Detail // the exchange's bytes; nil for login events
 	Conn   intercept.ConnInfo
 	Draft  *intercept.Verdict // an edit that is not sent yet, nil without one
+
+	Scripts bool              // there are scripts: stops before them and after them differ
+	Acted   []intercept.Acted // what scripts did at the events of the exchange or, without one, of the login
+	Lines   []Line            // and what they printed there
+}
+
+// Line is a line of a script's output.
+type Line struct {
+	At           time.Time
+	From         string // audit.lua:9
+	Hook         string // "" while the script was loaded
+	Text         string
+	Trace        string // of an error
+	Hint, Failed bool
 }
 
 // tab is one of the inspector's views of a subject.
@@ -43,11 +57,12 @@ const (
 	tabStages
 	tabStatement
 	tabResult
+	tabLua
 	tabSession
 	tabCount
 )
 
-var tabNames = [tabCount]string{"Packet", "Stages", "Statement", "Result", "Session"}
+var tabNames = [tabCount]string{"Packet", "Stages", "Statement", "Result", "Lua", "Session"}
 
 // Model is the inspector.
 type Model struct {
@@ -142,7 +157,7 @@ func (m *Model) tabs() []tab {
 	if len(f.parts) > 0 || f.event() {
 		list = append(list, tabPacket)
 	}
-	if f.event() {
+	if f.event() || len(m.s.Acted) > 0 {
 		list = append(list, tabStages)
 	}
 	if f.statement.sql != "" {
@@ -150,6 +165,9 @@ func (m *Model) tabs() []tab {
 	}
 	if f.answer != nil {
 		list = append(list, tabResult)
+	}
+	if len(m.s.Lines) > 0 || len(m.s.Acted) > 0 {
+		list = append(list, tabLua)
 	}
 	return append(list, tabSession)
 }
@@ -211,7 +229,7 @@ func (m *Model) Do(a keymap.ID) (tea.Cmd, bool) {
 		done = m.outline().do(a, m.size.h)
 	case tabStages:
 		done = m.stageRows().do(a, m.size.h)
-	case tabStatement, tabSession:
+	case tabStatement, tabLua, tabSession:
 		done = m.pagers[t].do(a, m.size.h)
 	}
 	return nil, done
@@ -280,6 +298,8 @@ func (m *Model) Copy() (text, what string) {
 			if text, what := m.resultView().copied(m); what != "" {
 				return text, what
 			}
+		case tabLua:
+			return m.luaText(), "output of scripts"
 		case tabSession:
 			return m.sessionText(), "session"
 		}

@@ -76,6 +76,8 @@ func (m *Model) stageRows() *stageList {
 		l.held(m)
 	case m.s.Detail != nil:
 		l.exchange(m)
+	default:
+		l.acted(m, 0)
 	}
 	switch viewNames(tabStages)[m.views[tabStages]] {
 	case "diff":
@@ -199,34 +201,10 @@ func (l *stageList) held(m *Model) {
 		l.note("%s", f.missing)
 		return
 	}
-	from := "from client"
-	if h.Dir == mysqlwire.ToClient {
-		from = "from server"
-	}
-	seq := f.parts[0].seq
-	l.received = &frameRef{stage: "stage 1", packet: *f.received, seq: seq, cx: f.cx}
-	scripts, final := effectFrom(&h.SoFar), effectOf(h, m.s.Draft)
-	l.stage(1, "received", sizeOf(h.PacketLen), from, l.received, nil)
-	l.stage(2, "after script", effectSize(&scripts, h.PacketLen), scriptNote(&scripts), l.effectRef("stage 2", &scripts, f, seq), nil)
-	l.sent = l.effectRef("stage 3", &final, f, seq)
-	l.stage(3, "to send", effectSize(&final, h.PacketLen), final.stageNote(&scripts), l.sent, draftTag(&final))
-	for _, c := range final.also() {
-		l.add(stageRow{depth: 1, mark: markAdded, name: c, stop: true})
-	}
-	if final.queries == nil && final.packet == nil {
-		if final.action == intercept.Reply {
-			l.add(stageRow{head: true, mark: markGone, name: "not sent", value: f.received.Kind.String(), ref: l.received, stop: true})
-		} else {
-			l.unchanged(l.received)
-		}
-	}
-	if final.packet != nil {
-		l.message(l.received, l.sent, 1)
-	}
-	l.plan(final.queries, f, final.action == intercept.Reply)
-	if final.answer != nil {
-		l.crafted(final.answer, f.cx, "answer to the client, in the server's place")
-	}
+	st := steps{l: l, f: f, script: effectFrom(&h.SoFar), final: effectOf(h, m.s.Draft), pre: h.Pre, length: h.PacketLen}
+	st.changed = st.final.draft
+	st.packet(&h.Point)
+	l.acted(m, h.ID)
 }
 
 func draftTag(e *effect) *theme.State {
@@ -390,26 +368,10 @@ func (l *stageList) heldResult(m *Model) {
 		l.note("%s", f.missing)
 		return
 	}
-	scripts, final := effectFrom(&h.SoFar), effectOf(h, m.s.Draft)
-	own := *f.cx
-	own.Command = h.Answer.Command
-	l.received = answerRef(h.Answer, 0, &own, "stage 1")
-	after, sent := h.Answer, h.Answer
-	if scripts.answer != nil {
-		after = scripts.answer
-	}
-	if final.answer != nil {
-		sent = final.answer
-	}
-	l.sent = answerRef(sent, 0, &own, "stage 3")
-	l.stage(1, "received", answerSize(h.Answer, &own), "from server", l.received, nil)
-	l.stage(2, "after script", answerSize(after, &own), scriptNote(&scripts), answerRef(after, 0, &own, "stage 2"), nil)
-	l.stage(3, "to send", answerSize(sent, &own), final.stageNote(&scripts), l.sent, draftTag(&final))
-	for _, c := range final.also() {
-		l.add(stageRow{depth: 1, mark: markAdded, name: c, stop: true})
-	}
-	l.answers(h.Answer, sent, &own)
-	l.plan(final.queries, f, true)
+	st := steps{l: l, f: f, script: effectFrom(&h.SoFar), final: effectOf(h, m.s.Draft), pre: h.Pre}
+	st.changed = st.final.draft
+	st.answers(h.Answer)
+	l.acted(m, h.ID)
 }
 
 func answerSize(a *mysqlwire.Answer, cx *mysqlwire.Context) string {
@@ -422,11 +384,28 @@ func (l *stageList) exchange(m *Model) {
 	d, f := m.s.Detail, m.about()
 	if f.received == nil {
 		l.note("%s", f.missing)
+		l.acted(m, 0)
 		return
 	}
 	if f.missing != "" {
 		l.note("%s", f.missing)
 	}
+	if !m.actedAt(rule.ReadQuery) {
+		l.command(d, f)
+	}
+	l.acted(m, 0)
+	if len(m.s.Acted) == 0 {
+		l.delivered(d, f, changedBy(d))
+		return
+	}
+	if !m.actedAt(rule.ReadQueryResult) && len(d.Answer.Packets) > 0 {
+		l.add(stageRow{})
+		l.delivered(d, f, changedBy(d))
+	}
+}
+
+// command adds the stages of the command of an exchange on which no script acted.
+func (l *stageList) command(d *intercept.Detail, f *facts) {
 	changed := changedBy(d)
 	l.received = &frameRef{stage: "received", packet: *f.received, cx: f.cx}
 	l.stage(1, "received", sizeOf(len(f.received.Payload)), f.parts[0].note, l.received, nil)
@@ -444,5 +423,4 @@ func (l *stageList) exchange(m *Model) {
 			l.message(l.received, &frameRef{stage: "sent", packet: sent[i], cx: f.cx, old: l.received}, 1)
 		}
 	}
-	l.delivered(d, f, changed)
 }

@@ -54,6 +54,8 @@ func (m *Model) View(w, h int, focused bool) string {
 		lines = append(lines, held...)
 	case tabResult:
 		lines = append(lines, m.resultBody(iw, bh)...)
+	case tabLua:
+		lines = append(lines, m.paged(t, iw, bh, m.luaLines)...)
 	case tabSession:
 		m.pagers[t].stale = true // ages
 		lines = append(lines, m.paged(t, iw, bh, m.sessionLines)...)
@@ -210,6 +212,7 @@ func (m *Model) heldLines(w int) []string {
 			why += "  " + h.Reason.Why
 		}
 		lines := m.fact("stopped by", why, w)
+		lines = append(lines, m.scriptFact(w)...)
 		wait := clock(m.now().Sub(h.Since)) + "   " + m.peers()
 		lines = append(lines, m.fact("waiting", wait, w)...)
 		if !h.Deadline.IsZero() {
@@ -226,6 +229,7 @@ func (m *Model) heldLines(w int) []string {
 		return nil
 	}
 	lines := m.fact("outcome", outcome(d), w)
+	lines = append(lines, m.scriptFact(w)...)
 	if d.By != "" && d.Marks&(intercept.MarkPaused|intercept.MarkEdited|intercept.MarkScripted|intercept.MarkRule|intercept.MarkCrafted|intercept.MarkInjected) != 0 {
 		lines = append(lines, m.fact("by", d.By, w)...)
 	}
@@ -356,8 +360,16 @@ func (m *Model) previewTail(w int) []string {
 		text := summaryText(f.summary(m.s.Held.Answer), m.s.Held.Answer.Partial)
 		lines = append(lines, m.short("result", text, w))
 	}
+	if n := len(m.s.Lines); n > 0 && len(lines) < 2 {
+		last := &m.s.Lines[n-1]
+		lines = append(lines, m.short("printed", last.From+"  "+last.Text, w))
+	}
 	if h := m.s.Held; h != nil && h.Event != nil {
-		text := h.Reason.By + "   waiting " + clock(m.now().Sub(h.Since)) + "   "
+		text := h.Reason.By
+		if h.Pre {
+			text += ", before the scripts"
+		}
+		text += "   waiting " + clock(m.now().Sub(h.Since)) + "   "
 		if m.s.Draft != nil {
 			text += theme.Draft.Tag() + "   "
 		}

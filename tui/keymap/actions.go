@@ -16,6 +16,7 @@ const (
 	PauseAll       ID = "pause-all"
 	BreakThis      ID = "break-this"
 	Break          ID = "break"
+	BreakBefore    ID = "break-before"
 	Breaks         ID = "breaks"
 	NextPaused     ID = "next-paused"
 	PrevPaused     ID = "prev-paused"
@@ -26,6 +27,7 @@ const (
 	InjectAfter    ID = "inject-after"
 	Undo           ID = "undo"
 	Snippet        ID = "snippet"
+	TryHooks       ID = "try-hooks"
 	Kill           ID = "kill"
 	Open           ID = "open"
 	Back           ID = "back"
@@ -107,6 +109,7 @@ const (
 	CellHex        ID = "cell-hex"
 	Accept         ID = "accept"
 	Reload         ID = "reload"
+	NextScript     ID = "next-script"
 	HistoryPrev    ID = "history-prev"
 	HistoryNext    ID = "history-next"
 	Complete       ID = "complete"
@@ -148,6 +151,7 @@ var declared = slices.Concat(
 		{Pause, "pause", "pause this connection at its next event", "p"},
 		{PauseAll, "pause all", "pause every connection at its next event; again: stop arming", "P"},
 		{BreakThis, "break on this", "break on this digest and hook", "b f9"},
+		{BreakBefore, "break before", "break on this digest before the scripts; at a breakpoint: before or after them", "B"},
 		{Break, "break", "break where a condition holds", "i"},
 		{Breaks, "breaks on/off", "turn all breakpoints on or off", "I"},
 		{NextPaused, "next paused", "go to the next paused event", "]"},
@@ -161,6 +165,7 @@ var declared = slices.Concat(
 		{InjectAfter, "inject after", "inject a query after this one", "o"},
 		{Undo, "undo edits", "undo my edits", "u"},
 		{Snippet, "Lua", "run a Lua snippet on this event", "|"},
+		{TryHooks, "try hooks", "ask the scripts' hooks about a copy of this event", "\\"},
 		{Kill, "kill", "kill this connection (asks first)", "ctrl+k"},
 	}),
 	declare(InMain, GroupMove, []row{
@@ -237,6 +242,13 @@ var declared = slices.Concat(
 	declare(InRecording, GroupMove, []row{
 		{StepBack, "step back", "go back one event", "p"},
 	}),
+	declare(InScripts, GroupEdit, []row{
+		{Edit, "edit script", "edit the script in $EDITOR; saved, open connections run it", "e"},
+		{EditExternal, "$EDITOR", "edit the script in $EDITOR", "E ctrl+o"},
+		{Reload, "reload", "have open connections run the script's file as it is now", "ctrl+l"},
+		{Open, "open", "go to the event of a line; at a script: show its error whole", "enter"},
+		{Snippet, "snippet", "type a snippet", "|"},
+	}),
 	declare(InEditor, GroupEdit, []row{
 		{Draft, "keep draft", "keep the draft; the event stays paused", "ctrl+s"},
 		{Apply, "apply and continue", "apply the draft and let the event go on", "ctrl+r"},
@@ -282,11 +294,14 @@ var declared = slices.Concat(
 		{Accept, "try", "run on a copy", "enter"},
 		{Draft, "use it", "keep what the snippet made as the draft", "ctrl+s"},
 		{Apply, "use and continue", "use what the snippet made and let the event go on", "ctrl+r"},
-		{External, "file", "open the script's file in $EDITOR", "ctrl+o"},
-		{Reload, "reload", "load the script's file again", "ctrl+l"},
+		{TryHooks, "try hooks", "ask the scripts' hooks about a copy of the event", "ctrl+t"},
+		{NextScript, "next script", "run in the environment of the next script", "ctrl+n"},
+		{External, "file", "edit the script in $EDITOR; saved, open connections run it", "ctrl+o"},
+		{Reload, "reload", "have open connections run the script's file as it is now", "ctrl+l"},
 		{HistoryPrev, "earlier", "the line before in the history", "up"},
 		{HistoryNext, "later", "the line after in the history", "down"},
 		{Complete, "complete", "complete the word", "tab"},
+		{FocusPrev, "output", "go to the output", "shift+tab"},
 		{PageDown, "page down", "scroll the output down", "pgdown"},
 		{PageUp, "page up", "scroll the output up", "pgup"},
 		{Close, "close", "close", "esc"},

@@ -95,6 +95,7 @@ var contextTitles = map[Context]string{
 	InList:      "In lists",
 	InInspector: "In the inspector",
 	InRecording: "In a recording",
+	InScripts:   "In the Lua pane",
 	InEditor:    "In editors and forms",
 	InGrid:      "In a result set being edited",
 	InSnippet:   "In the Lua prompt",

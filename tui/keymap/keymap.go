@@ -29,6 +29,7 @@ const (
 	InList      Context = "list"
 	InInspector Context = "inspector"
 	InRecording Context = "recording"
+	InScripts   Context = "scripts" // the table and the output of the Lua pane
 	InEditor    Context = "editor"  // text areas and forms
 	InGrid      Context = "grid"    // a result set being edited: letters are commands, cells open an editor
 	InSnippet   Context = "snippet" // the Lua prompt
@@ -39,13 +40,13 @@ const (
 
 // contexts are in the order of the documents.
 var contexts = []Context{
-	InMain, InList, InInspector, InRecording, InEditor, InGrid, InSnippet, InPrompt, InConfirm, InQuit,
+	InMain, InList, InInspector, InRecording, InScripts, InEditor, InGrid, InSnippet, InPrompt, InConfirm, InQuit,
 }
 
 // parent is the context that c falls back to, or "".
 func (c Context) parent() Context {
 	switch c {
-	case InList, InInspector:
+	case InList, InInspector, InScripts:
 		return InMain
 	case InRecording:
 		return InList

@@ -61,7 +61,7 @@ func (m *Map) bind(c Context, id ID, keys []string) error {
 }
 
 // hides are the actions that take a key from one they fall back to, on purpose.
-var hides = map[ID]ID{StepBack: Pause}
+var hides = map[ID]ID{StepBack: Pause, Reload: Redraw}
 
 // faults finds keys that mean two things, and keys that could release traffic by accident.
 func (m *Map) faults() (faults []error) {

@@ -6,17 +6,13 @@ import (
 	"io"
 	"net"
 	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 
 	"mydbg/intercept"
 	"mydbg/intercept/eventlog"
-	"mydbg/script"
 	"mydbg/sessions/demo"
 	"mydbg/tui"
 	"mydbg/tui/cmdline"
-	"mydbg/tui/scripts"
 )
 
 // listening notes where clients connect, and warns when others than this machine's can.
@@ -99,7 +95,7 @@ func (s *Session) log(screen bool) (ended <-chan struct{}, failed func() bool) {
 // screen shows the debugger.
 func (s *Session) screen(ctx context.Context) error {
 	o := tui.Options{
-		Proxy: s.proxy, Listen: s.listen, Backend: strings.Join(s.Backend, ", "), Theme: s.Theme, ReadOnly: s.ReadOnly, Snippets: snippets{s.console},
+		Proxy: s.proxy, Listen: s.listen, Backend: strings.Join(s.Backend, ", "), Theme: s.Theme, ReadOnly: s.ReadOnly, Snippets: snippets{s.console, s.engines},
 	}
 	if s.record != nil {
 		o.Recorder = s.record
@@ -114,37 +110,4 @@ func (s *Session) screen(ctx context.Context) error {
 		return cmdline.Broken(err)
 	}
 	return nil
-}
-
-// snippets is the console as the screen knows it.
-type snippets struct{ c *script.Console }
-
-func (s snippets) Run(ctx context.Context, ev *intercept.Event, code string) scripts.Result {
-	r := s.c.Run(ctx, ev, code)
-	return scripts.Result{Output: r.Output, Verdict: r.Verdict, Describe: r.Describe, Err: r.Err}
-}
-
-func (s snippets) Scripts() (list []scripts.Status) {
-	for _, st := range s.c.Scripts() {
-		out := scripts.Status{Name: filepath.Base(st.Path), OK: st.OK, Conns: st.Conns}
-		if st.Err != nil {
-			out.Err = st.Err.Error()
-		}
-		for _, h := range st.Hooks {
-			out.Calls += h.Calls
-		}
-		list = append(list, out)
-	}
-	return list
-}
-
-func (s snippets) Lines() (list []scripts.Line) {
-	for _, l := range s.c.Lines() {
-		list = append(list, scripts.Line{
-			At: l.At, Script: filepath.Base(l.Script), Source: l.Source, Exchange: l.Exchange, Conn: l.Conn,
-			Text: l.Text, Failed: l.Level == script.Failure,
-		})
-	}
-	slices.SortStableFunc(list, func(a, b scripts.Line) int { return a.At.Compare(b.At) }) // each script's are in order
-	return list
 }

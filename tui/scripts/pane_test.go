@@ -26,13 +26,23 @@ type fake struct {
 	scripts []Status
 	lines   []Line
 	run     func(ctx context.Context, ev *intercept.Event, code string) Result
+	tried   map[intercept.Point][]Tried
+	in      []int // the scripts in whose environments snippets ran
 }
 
-func (f *fake) Run(ctx context.Context, ev *intercept.Event, code string) Result {
+func (f *fake) Run(ctx context.Context, n int, ev *intercept.Event, code string) Result {
+	f.in = append(f.in, n)
 	return f.run(ctx, ev, code)
 }
-func (f *fake) Scripts() []Status { return f.scripts }
-func (f *fake) Lines() []Line     { return f.lines }
+
+func (f *fake) Try(_ context.Context, ev *intercept.Event) ([]Tried, error) {
+	return f.tried[ev.Point], nil
+}
+func (f *fake) Source(int) ([]byte, error)                          { return nil, nil }
+func (f *fake) Save(context.Context, int, []byte) ([]string, error) { return nil, nil }
+func (f *fake) Reload(context.Context, int) error                   { return nil }
+func (f *fake) Scripts() []Status                                   { return f.scripts }
+func (f *fake) Lines() []Line                                       { return f.lines }
 
 func pane(t testing.TB, f *fake) *Model {
 	t.Helper()
@@ -47,12 +57,13 @@ func pane(t testing.TB, f *fake) *Model {
 	}
 	m := New(th, nil, f)
 	m.Pull()
+	m.Focus(Prompt)
 	return m
 }
 
 var keys = map[string]tea.KeyType{
 	"enter": tea.KeyEnter, "up": tea.KeyUp, "down": tea.KeyDown, "tab": tea.KeyTab, "esc": tea.KeyEsc, "ctrl+s": tea.KeyCtrlS,
-	"ctrl+r": tea.KeyCtrlR, "ctrl+c": tea.KeyCtrlC, "ctrl+l": tea.KeyCtrlL, "ctrl+o": tea.KeyCtrlO, "pgup": tea.KeyPgUp,
+	"ctrl+r": tea.KeyCtrlR, "ctrl+c": tea.KeyCtrlC, "ctrl+l": tea.KeyCtrlL, "ctrl+o": tea.KeyCtrlO, "pgup": tea.KeyPgUp, "ctrl+n": tea.KeyCtrlN, "ctrl+t": tea.KeyCtrlT, "shift+tab": tea.KeyShiftTab,
 }
 
 func press(m *Model, name string) tea.Cmd {
@@ -199,10 +210,10 @@ func TestPaneCompletes(t *testing.T) {
 
 func TestPaneAsksTheRoot(t *testing.T) {
 	m := pane(t, &fake{scripts: []Status{{Name: "/etc/audit.lua", OK: true}}, run: ok(nil)})
-	if msg := press(m, "ctrl+l")(); msg != (ReloadMsg{}) {
+	if msg := press(m, "ctrl+l")(); msg != (ReloadMsg{0}) {
 		t.Errorf("got %T", msg)
 	}
-	if msg := press(m, "ctrl+o")(); msg != (OpenMsg{"/etc/audit.lua"}) {
+	if msg := press(m, "ctrl+o")(); msg != (EditMsg{0}) {
 		t.Errorf("got %+v", msg)
 	}
 }
@@ -228,10 +239,23 @@ func mockUp(t *testing.T) *Model {
 		rows[i] = fmt.Sprint(9001 + i)
 	}
 	f := &fake{
-		scripts: []Status{{Name: "audit.lua", OK: true, Conns: 3, Calls: 812}, {Name: "lua/rw.lua", Err: "rw.lua:41: index nil 'backends'"}},
+		scripts: []Status{
+			{Name: "audit.lua", Path: "/srv/audit.lua", OK: true, Conns: 3, Hooks: []Hook{
+				{Name: "read_query", Calls: 8123, Total: 90 * time.Millisecond, Worst: 1300 * time.Microsecond, Last: "sends COM_QUERY"},
+				{Name: "read_query_result", Calls: 812, Total: 90 * time.Microsecond, Worst: 9 * time.Microsecond, Last: "passes"},
+			}},
+			{
+				Name: "rw.lua", Path: "/srv/lua/rw.lua", Conns: 1, Hooks: []Hook{{Name: "read_query", Calls: 4, Errors: 2, Total: 2 * time.Second, Worst: time.Second, Last: "passes"}},
+				Err: &Failure{
+					At: at.Add(4 * time.Second), Text: "rw.lua:41: attempt to index field 'backends' (a nil value)", Path: "/srv/lua/rw.lua", Line: 41, Hook: "read_query", Conn: 4,
+					Trace: "stack traceback:\n\trw.lua:41: in function 'choose'\n\trw.lua:60: in function <rw.lua:55>\n\t[C]: ?",
+				},
+			},
+		},
 		lines: []Line{
 			{At: at, Script: "audit.lua", Source: 9, Exchange: 1377, Conn: 3, Text: "user=app tables=orders \x1b[31m"},
-			{At: at.Add(4 * time.Second), Script: "lua/rw.lua", Source: 41, Exchange: 1381, Conn: 4, Text: "index nil 'backends'; event passed on unchanged", Failed: true},
+			{At: at.Add(4 * time.Second), Script: "rw.lua", Source: 41, Exchange: 1381, Conn: 4, Hook: "read_query", Text: "attempt to index field 'backends' (a nil value)", Level: Failed},
+			{At: at.Add(5 * time.Second), Script: "audit.lua", Exchange: 1382, Conn: 4, Level: Hint, Text: "proxy.response.errno is not looked at: write proxy.response.errcode"},
 			{At: at.Add(5 * time.Second), Script: "audit.lua", Conn: 4, Text: "login"},
 		},
 		run: ok(nil, rows...),

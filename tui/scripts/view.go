@@ -2,7 +2,6 @@ package scripts
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 
 	"mydbg/tui/keymap"
@@ -10,38 +9,60 @@ import (
 	"mydbg/tui/theme"
 )
 
-// hints are the keys that one needs at the prompt.
-var hints = []keymap.ID{keymap.Accept, keymap.Draft, keymap.Apply, keymap.External, keymap.Reload, keymap.HistoryPrev, keymap.Close}
+// hints are the keys that one needs in each part.
+var hints = [...][]keymap.ID{
+	Table:  {keymap.Edit, keymap.Reload, keymap.TryHooks, keymap.FocusNext},
+	Output: {keymap.Open, keymap.Snippet, keymap.TryHooks, keymap.FocusNext},
+	Prompt: {keymap.Accept, keymap.TryHooks, keymap.NextScript, keymap.External, keymap.FocusPrev, keymap.Close},
+}
+
+// Hints are the actions that the footer names.
+func (m *Model) Hints() []keymap.ID {
+	if m.part == Prompt {
+		return []keymap.ID{keymap.Accept, keymap.Draft, keymap.Apply, keymap.TryHooks, keymap.NextScript, keymap.Complete, keymap.FocusPrev, keymap.Close}
+	}
+	ids := []keymap.ID{keymap.Edit, keymap.Reload, keymap.TryHooks, keymap.Snippet, keymap.FocusNext, keymap.Back, keymap.Help}
+	if m.part == Output {
+		ids = append([]keymap.ID{keymap.Open}, ids[2:]...)
+	}
+	return ids
+}
 
 // View draws the pane as a box of exactly w by h.
 func (m *Model) View(w, h int, focused bool) string {
 	iw, ih := theme.Inner(w, h)
-	tail := m.prompt(iw, focused)
-	top := m.status(iw, max(ih/4, 1))
-	room := max(ih-len(top)-len(tail), 0)
-	lines := m.output(iw)
-	end := max(len(lines)-min(m.scroll, max(len(lines)-room, 0)), 0)
-	lines = lines[max(end-room, 0):end]
-	body := append(top, lines...)
-	for len(body) < ih-len(tail) {
+	tail := m.prompt(iw, focused && m.part == Prompt)
+	room := max(ih-len(tail), 0)
+	body := m.table(iw, max(room/3, 1), focused && m.part == Table)
+	limit := min(3, (room-len(body))/3)
+	if m.open && m.part == Table {
+		limit = (room - len(body)) * 3 / 4
+	}
+	body = append(body, m.trouble(iw, limit)...)
+	if len(body) > 0 && room-len(body) > 2 {
+		body = append(body, m.heading(iw, focused && m.part == Output))
+	}
+	body = append(body, m.output(iw, max(room-len(body), 0), focused && m.part == Output)...)
+	for len(body) < room {
 		body = append(body, "")
 	}
 	title := m.title()
-	keys := m.keys.FooterText(keymap.InSnippet, hints, max(w-safe.Width(title)-12, 0))
+	context := keymap.InScripts
+	if m.part == Prompt {
+		context = keymap.InSnippet
+	}
+	keys := m.keys.FooterText(context, hints[m.part], max(w-safe.Width(title)-12, 0))
 	return m.theme.BoxLines(title, strings.TrimSpace(keys), append(body, tail...), w, h, focused)
 }
 
 func (m *Model) title() string {
-	if m.engine == nil {
-		return "6 Lua: no scripts"
-	}
 	var parts []string
 	for _, s := range m.scripts {
 		state := "ok"
 		if !s.OK {
 			state = "error"
 		}
-		parts = append(parts, filepath.Base(s.Name)+" "+state)
+		parts = append(parts, s.Name+" "+state)
 	}
 	if len(parts) == 0 {
 		return "6 Lua: no scripts"
@@ -49,51 +70,98 @@ func (m *Model) title() string {
 	return "6 Lua: " + strings.Join(parts, ", ")
 }
 
-// status is a line for each script, as many as there is room for.
-func (m *Model) status(w, limit int) []string {
+// heading stands above the output: how much there is, and of what.
+func (m *Model) heading(w int, focused bool) string {
+	hints, errors := 0, 0
+	for i := range m.lines {
+		switch m.lines[i].Level {
+		case Hint:
+			hints++
+		case Failed:
+			errors++
+		}
+	}
+	text := "output  " + many(len(m.lines), "line", "lines")
+	if hints > 0 {
+		text += ", " + many(hints, "hint", "hints")
+	}
+	if errors > 0 {
+		text += ", " + many(errors, "error", "errors")
+	}
+	if !m.out.follow && m.out.n > 0 {
+		text += fmt.Sprintf("  (line %d of %d)", m.out.cursor+1, m.out.n)
+	}
+	style := m.theme.Dim
+	if focused {
+		style = m.theme.Strong
+	}
+	return style.Render(safe.Cut(text, w))
+}
+
+// output draws h lines of what scripts printed, then of what was tried and what came of it.
+func (m *Model) output(w, h int, focused bool) []string {
+	m.owners = m.owners[:0]
+	var tried []string
+	for _, t := range m.tries {
+		lines := m.tried(t, w)
+		for range lines {
+			m.owners = append(m.owners, t)
+		}
+		tried = append(tried, lines...)
+	}
+	place := 0
+	for i := range m.lines {
+		place = max(place, min(safe.Width(m.lines[i].From()), w/4))
+	}
+	n := len(m.lines) + len(tried)
+	from, to := m.out.place(n, h)
+	if n == 0 {
+		lines := m.intro(w)
+		return lines[:min(len(lines), h)]
+	}
 	var lines []string
-	for i, s := range m.scripts {
-		if len(lines) == limit-1 && i < len(m.scripts)-1 {
-			lines = append(lines, m.theme.Dim.Render(safe.Cut(fmt.Sprintf("%d more scripts", len(m.scripts)-i), w)))
-			break
-		}
-		if s.OK {
-			text := fmt.Sprintf("%s  ok, %d connections, %d calls", filepath.Base(s.Name), s.Conns, s.Calls)
-			lines = append(lines, m.theme.Script.Render(safe.Cut(text, w)))
+	for i := from; i < to; i++ {
+		var line string
+		if i < len(m.lines) {
+			line = m.line(&m.lines[i], place, w)
 		} else {
-			lines = append(lines, m.theme.Error.Render(safe.Cut(filepath.Base(s.Name)+"  error: "+s.Err, w)))
+			line = tried[i-len(m.lines)]
 		}
+		if focused && i == m.out.cursor {
+			line = m.theme.Selected.Over(theme.Fit(line, w))
+		}
+		lines = append(lines, line)
 	}
 	return lines
 }
 
-// output is what scripts printed, then the snippets and what came of them.
-func (m *Model) output(w int) []string {
+// tryAt is what a line of the output belongs to, if something was tried there.
+func (m *Model) tryAt(i int) *try {
+	if i -= len(m.lines); i >= 0 && i < len(m.owners) {
+		return m.owners[i]
+	}
+	return nil
+}
+
+// line draws a line of output, the place that wrote it from cells wide.
+func (m *Model) line(l *Line, from, w int) string {
 	th := m.theme
-	var lines []string
-	for _, l := range m.lines {
-		where := "conn " + fmt.Sprint(uint64(l.Conn))
-		if l.Exchange != 0 {
-			where = fmt.Sprintf("#%d", l.Exchange)
-		}
-		from := filepath.Base(l.Script)
-		if l.Source > 0 {
-			from = fmt.Sprintf("%s:%d", from, l.Source)
-		}
-		head := safe.Line(fmt.Sprintf("%s %s %s  ", l.At.Format("15:04:05"), where, from))
-		style := th.Text
-		if l.Failed {
-			style = th.Error
-		}
-		lines = append(lines, th.Dim.Render(safe.Cut(head, w))+style.Render(safe.Cut(l.Text, max(w-safe.Width(head), 0))))
+	where := fmt.Sprintf("conn %d", l.Conn)
+	if l.Exchange != 0 {
+		where = fmt.Sprintf("#%d", l.Exchange)
 	}
-	for _, t := range m.tries {
-		lines = append(lines, m.tried(t, w)...)
+	head := fmt.Sprintf("%s %s %s  ", l.At.Format("15:04:05"), safe.Pad(where, 7), safe.Pad(l.From(), from))
+	style := th.Text
+	switch l.Level {
+	case Hint, Warning:
+		style = th.Warning
+	case Failed:
+		style = th.Error
+	case Message:
+		style = th.Info
 	}
-	if len(lines) == 0 {
-		return m.intro(w)
-	}
-	return lines
+	head = safe.Cut(head, w)
+	return th.Dim.Render(head) + style.Render(safe.Cut(l.Said(), max(w-safe.Width(head), 0)))
 }
 
 // examples are snippets to begin with.
@@ -122,25 +190,25 @@ func (m *Model) intro(w int) []string {
 	return lines
 }
 
+// tried is something that was tried and what came of it.
 func (m *Model) tried(t *try, w int) []string {
 	th := m.theme
-	on := "on " + t.subject.Name
-	room := max(w-2-safe.Width(on)-2, 1)
-	lines := []string{th.Strong.Render("> ") + th.Strong.Render(safe.Pad(t.code, room)) + "  " + th.Dim.Render(safe.Cut(on, max(w-room-4, 0)))}
+	on, code, sign := "on "+t.subject.Name, t.code, "> "
+	switch {
+	case t.code == "":
+		code = "hooks of all scripts"
+	case t.script != "":
+		sign = t.script + "> "
+	}
+	room := max(w-safe.Width(sign)-safe.Width(on)-2, 1)
+	lines := []string{th.Strong.Render(safe.Cut(sign, w)) + th.Strong.Render(safe.Pad(code, room)) + "  " + th.Dim.Render(safe.Cut(on, max(w-room-safe.Width(sign)-2, 0)))}
 	if t.running {
 		return append(lines, th.InFlight.Render(safe.Cut("  runs; ctrl+c stops it", w)))
 	}
-	n := 0
-	for i, s := range t.result.Output {
-		if n == shownLines {
-			lines = append(lines, th.Partial.Render(safe.Cut(fmt.Sprintf("  %d more, limit %d lines", len(t.result.Output)-i, shownLines), w)))
-			break
-		}
-		for _, part := range safe.Wrap(s, max(w-2, 1)) {
-			lines = append(lines, "  "+th.Text.Render(part))
-		}
-		n++
+	if t.code == "" {
+		lines = append(lines, m.triedHooks(t, w)...)
 	}
+	lines = m.printed(lines, t.result.Output, 2, w)
 	if t.result.Err != nil {
 		for _, part := range safe.Wrap(t.result.Err.Error(), max(w-2, 1)) {
 			lines = append(lines, "  "+th.Error.Render(part))
@@ -149,6 +217,44 @@ func (m *Model) tried(t *try, w int) []string {
 	}
 	if t.result.Describe != "" {
 		lines = append(lines, th.Annotation.Render(safe.Cut("  "+on+": "+t.result.Describe, w)))
+	}
+	return lines
+}
+
+// triedHooks are the verdicts that hooks would have given.
+func (m *Model) triedHooks(t *try, w int) []string {
+	th := m.theme
+	name := m.nameWidth(w)
+	var lines []string
+	for i := range t.tried {
+		h := &t.tried[i]
+		head := "  " + safe.Pad(h.Script, min(name, 20)) + " " + safe.Pad(h.Hook, 18) + " "
+		style, said := th.Annotation, "would: "+h.Describe
+		switch {
+		case h.Err != nil:
+			style, said = th.Error, h.Err.Error()
+		case !h.Exists:
+			style, said = th.Dim, "is not in the script"
+		}
+		lines = append(lines, th.Key.Render(safe.Cut(head, w))+style.Render(safe.Cut(said, max(w-safe.Width(head), 0))))
+		for _, d := range h.Details {
+			lines = append(lines, th.Text.Render(safe.Cut("      "+d, w)))
+		}
+		lines = m.printed(lines, h.Output, 6, w)
+	}
+	return lines
+}
+
+// printed adds what was printed while something was tried.
+func (m *Model) printed(lines, output []string, indent, w int) []string {
+	for i, s := range output {
+		if i == shownLines {
+			text := fmt.Sprintf("%d more, limit %d lines", len(output)-i, shownLines)
+			return append(lines, m.theme.Partial.Render(safe.Cut(strings.Repeat(" ", indent)+text, w)))
+		}
+		for _, part := range safe.Wrap(s, max(w-indent, 1)) {
+			lines = append(lines, strings.Repeat(" ", indent)+m.theme.Text.Render(part))
+		}
 	}
 	return lines
 }
@@ -168,5 +274,9 @@ func (m *Model) prompt(w int, focused bool) []string {
 	if m.subject.Event != nil {
 		on = "  " + safe.Cut("on "+m.subject.Name, w/2)
 	}
-	return append(lines, th.Key.Render("> ")+m.input.View(th, max(w-2-safe.Width(on), 1), focused)+th.Dim.Render(on))
+	sign := "> "
+	if _, s, ok := m.Script(); ok && len(m.scripts) > 1 {
+		sign = safe.Cut(s.Name, w/4) + "> "
+	}
+	return append(lines, th.Key.Render(sign)+m.input.View(th, max(w-safe.Width(sign)-safe.Width(on), 1), focused)+th.Dim.Render(on))
 }

@@ -109,6 +109,11 @@ func (p *Pane) drawExchange(x *intercept.Exchange, w int) string {
 	b.WriteString(p.th.Dim.Render(safe.PadLeft(strconv.FormatUint(uint64(x.Seq), 10), c.number)))
 	b.WriteString(" " + Letter(x.Command) + "  ")
 	count := info(x)
+	if x.State == intercept.Paused && x.HeldAt == rule.ReadQuery {
+		if h := p.heldBy(x.Seq); h != nil && h.Pre {
+			count = "pre"
+		}
+	}
 	if count == "" {
 		c.text, c.info = c.text+c.info, 0
 	}
@@ -325,9 +330,12 @@ func (p *Pane) holdRow(h *intercept.Held, w int) string {
 		state = theme.Draft
 	}
 	what := h.Point.Short()
+	if h.Pre {
+		what += " pre"
+	}
 	switch {
 	case h.File != nil:
-		what = "file   " + h.File.Name
+		what = strings.Replace(what, h.Point.Short(), "file", 1) + "   " + h.File.Name
 		if !h.File.Named {
 			what += "   not named by the statement!"
 		}
@@ -339,7 +347,7 @@ func (p *Pane) holdRow(h *intercept.Held, w int) string {
 			}
 			what += fmt.Sprintf("   %s rows, %s", Count(h.Counts.Rows), Size(n))
 			if h.Counts.Error != nil {
-				what = fmt.Sprintf("%s   ERR %d %s", h.Point.Short(), h.Counts.Error.Code, h.Counts.Error.Message)
+				what = fmt.Sprintf("%s   ERR %d %s", what, h.Counts.Error.Code, h.Counts.Error.Message)
 			}
 		} else if h.Counts.Cols > 0 {
 			what += fmt.Sprintf("   %s rows, sent already", Count(h.Counts.Rows))
