@@ -51,7 +51,7 @@ func (r *Reader) summary(file io.ReaderAt, s intercept.Seq) (Exchange, *source, 
 	defer r.mu.RUnlock()
 	ix := &r.ix
 	if s == 0 || uint64(s) > uint64(len(ix.entries)) {
-		return Exchange{}, nil, fmt.Errorf("%w: #%d of %d", ErrNoExchange, s, len(ix.entries))
+		return Exchange{}, nil, noExchange(s, len(ix.entries))
 	}
 	i := int(s - 1)
 	src := &source{file: file, legs: map[uint32]*legSource{}, entry: ix.entries[i], who: ix.identities[ix.entries[i].identity]}
@@ -69,6 +69,10 @@ func (r *Reader) summary(file io.ReaderAt, s intercept.Seq) (Exchange, *source, 
 		}
 	}
 	return ix.summary(i), src, nil
+}
+
+func noExchange(s intercept.Seq, n int) error {
+	return fmt.Errorf("%w: #%d of %d", ErrNoExchange, s, n)
 }
 
 // text fills in an exchange's statement and error, up to what summaries have of them.

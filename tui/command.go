@@ -44,10 +44,7 @@ func (m *Model) command(line string) tea.Cmd {
 		return nil
 	case "search":
 		if rest != "" {
-			if !m.events.Search(rest, 1) {
-				m.say(intercept.Info, "no match for %q", rest)
-			}
-			return nil
+			return m.search(rest)
 		}
 	case "set":
 		m.set(rest)
@@ -127,7 +124,7 @@ func (m *Model) goTo(what string) {
 		n = n*10 + intercept.Seq(r-'0')
 	}
 	m.show(keymap.Events)
-	if !m.events.SelectExchange(n) {
+	if m.rec == nil && !m.events.SelectExchange(n) || m.rec != nil && !m.goRecorded(n) {
 		m.say(intercept.Warning, "#%d is not in the list: the filter hides it, or it is too old", n)
 	}
 }

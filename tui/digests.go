@@ -177,7 +177,7 @@ func (m *Model) showDigest(s *digests.Stat) {
 		m.say(intercept.Error, "%v", err)
 		return
 	}
-	m.events.SetFilter(x)
+	m.filterBy(x)
 	m.show(keymap.Events)
 	m.events.Work(workBudget)
 	m.say(intercept.Info, "only %s is shown; f and an empty line show all again", s.Cond)

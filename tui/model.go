@@ -147,16 +147,17 @@ func newModel(o Options, e engine) (*Model, error) {
 			return tea.Tick(d, func(time.Time) tea.Msg { return msg })
 		}
 	}
+	m.bell = e.Listen()
+	if m.rec, _ = e.(*recording); m.rec != nil { // every connection is closed, and would be folded
+		m.events.SetWhole(m.rec.whole())
+		m.events.Do(keymap.Tree)
+	}
 	if o.Filter != "" {
 		x, err := rule.Compile(o.Filter)
 		if err != nil {
 			return nil, fmt.Errorf("filter: %w", err)
 		}
-		m.events.SetFilter(x)
-	}
-	m.bell = e.Listen()
-	if m.rec, _ = e.(*recording); m.rec != nil { // every connection is closed, and would be folded
-		m.events.Do(keymap.Tree)
+		m.filterBy(x)
 	}
 	return m, nil
 }
@@ -252,6 +253,8 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		cmd = m.inPast(msg)
 	case huntMsg:
 		m.found(msg)
+	case askedMsg:
+		m.asked(msg)
 	case recordedMsg:
 		m.recorded(msg)
 	default:
@@ -297,9 +300,12 @@ func (m *Model) pull() {
 	if m.rec != nil { // their numbers are of something else
 		held = nil
 	}
+	if m.rec != nil {
+		m.events.SetWhole(m.rec.whole())
+	}
 	m.events.Sync(traffic.Feed{Changed: m.buf, Conns: m.infos, Held: held, Gone: m.e.Gone(), Now: m.clock()})
 	if m.rec != nil && m.rec.begin() { // at its beginning, not at its end
-		m.events.Pin(1)
+		m.events.Pin(m.rec.list.at(0))
 	}
 	m.events.Work(workBudget)
 	m.collect(m.buf)
@@ -397,7 +403,7 @@ func (m *Model) tellDrafts() {
 
 // afterAll are the commands that may follow any message: title, bell, unfinished filters.
 func (m *Model) afterAll() tea.Cmd {
-	cmds := []tea.Cmd{m.work(), m.count()}
+	cmds := []tea.Cmd{m.work(), m.count(), m.asks()}
 	title := "mydbg"
 	if n := len(m.held); n > 0 {
 		title = fmt.Sprintf("[%d paused] mydbg", n)

@@ -4,6 +4,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"mydbg/intercept"
+	"mydbg/intercept/rule"
 	"mydbg/tui/keymap"
 )
 
@@ -149,7 +150,7 @@ func (m *Model) openLine() {
 		return
 	}
 	m.show(keymap.Events)
-	if !m.events.SelectExchange(l.Exchange) {
+	if m.rec == nil && !m.events.SelectExchange(l.Exchange) || m.rec != nil && !m.goRecorded(l.Exchange) {
 		m.say(intercept.Warning, "#%d is not in the list: the filter hides it, or it is too old", l.Exchange)
 	}
 }
@@ -178,6 +179,52 @@ func (m *Model) back() {
 	case m.pane != keymap.Events:
 		m.show(keymap.Events)
 	}
+}
+
+// filterBy hides what does not match x; nil shows everything.
+func (m *Model) filterBy(x *rule.Expr) {
+	if m.rec != nil {
+		m.filterRecorded(x)
+		return
+	}
+	m.events.SetFilter(x)
+}
+
+// probe counts what matches a condition that is being typed; nil stops.
+func (m *Model) probe(x *rule.Expr) {
+	if m.rec == nil {
+		m.events.Probe(x)
+		return
+	}
+	m.rec.probe = nil
+	if x != nil {
+		m.rec.probe = &listed{filter: x, next: 1}
+	}
+}
+
+// probed is how many of how many events match what is being typed; any is false when nothing is.
+func (m *Model) probed() (matched, of int, done, any bool) {
+	if m.rec == nil {
+		matched, done = m.events.Probed()
+		_, of = m.events.Counts()
+		return matched, of, done, m.events.Probing()
+	}
+	if l := m.rec.probe; l != nil {
+		return len(l.rows), m.rec.r.Len(), l.done, true
+	}
+	return 0, 0, true, false
+}
+
+// search selects the next event whose statement has a text.
+func (m *Model) search(text string) tea.Cmd {
+	switch {
+	case text == "":
+	case m.rec != nil:
+		return m.searchRecorded(text, 1)
+	case !m.events.Search(text, 1):
+		m.say(intercept.Info, "no match for %q", text)
+	}
+	return nil
 }
 
 func (m *Model) searchOn(id keymap.ID) {

@@ -84,8 +84,14 @@ func (m *Model) toPresent() {
 
 // change shows another engine's events.
 func (m *Model) change(e engine, flat bool) {
+	filter := m.events.Filter()
+	m.events.SetFilter(nil)
 	m.e = e
 	m.rec, _ = e.(*recording)
+	m.events.SetWhole(nil)
+	if m.rec != nil {
+		m.events.SetWhole(m.rec.whole())
+	}
 	m.version, m.shown = 0, subjectKey{}
 	if m.rec != nil && m.rec.past {
 		m.kept = m.noticed
@@ -101,4 +107,7 @@ func (m *Model) change(e engine, flat bool) {
 	}
 	m.show(keymap.Events)
 	m.pull()
+	if filter != nil {
+		m.filterBy(filter)
+	}
 }

@@ -62,7 +62,7 @@ func (m *Model) open(k promptKind, text string) {
 
 func (m *Model) closePrompt() {
 	m.prompt = nil
-	m.events.Probe(nil)
+	m.probe(nil)
 }
 
 // promptKey edits the line, or takes or leaves it.
@@ -177,7 +177,7 @@ func (m *Model) check() {
 }
 
 func (m *Model) checkFilter(p *prompt, text string) {
-	m.events.Probe(nil)
+	m.probe(nil)
 	switch {
 	case strings.TrimSpace(text) == "":
 		p.meaning = "everything is shown; a condition hides what does not match, and lets nothing go"
@@ -194,7 +194,7 @@ func (m *Model) checkFilter(p *prompt, text string) {
 	if p.meaning == "" {
 		p.meaning = x.Explain()
 	}
-	m.events.Probe(x)
+	m.probe(x)
 }
 
 // searchFilter is a plain search as a condition.
@@ -218,7 +218,7 @@ func quoteMeta(s string) string {
 }
 
 func (m *Model) checkRule(p *prompt, text string) {
-	m.events.Probe(nil)
+	m.probe(nil)
 	if t := strings.TrimSpace(text); t == "" || t == "if" {
 		p.meaning = "stops where the condition holds:  [NAME] [at HOOK] [hit OP N] [do ACTION] if CONDITION"
 		return
@@ -230,7 +230,7 @@ func (m *Model) checkRule(p *prompt, text string) {
 	}
 	p.meaning = r.Explain()
 	if r.If != nil {
-		m.events.Probe(r.If)
+		m.probe(r.If)
 	}
 }
 
@@ -248,10 +248,7 @@ func (m *Model) accept() tea.Cmd {
 	case promptSearch:
 		m.remember(p.kind, text)
 		m.closePrompt()
-		if text != "" && !m.events.Search(text, 1) {
-			m.say(intercept.Info, "no match for %q", text)
-		}
-		return nil
+		return m.search(text)
 	case promptBreak:
 		if p.fault != nil {
 			return nil
@@ -278,7 +275,7 @@ func (m *Model) accept() tea.Cmd {
 // setFilter puts a condition in force that was checked before, or reports what is wrong.
 func (m *Model) setFilter(text string) {
 	if text == "" {
-		m.events.SetFilter(nil)
+		m.filterBy(nil)
 		m.say(intercept.Info, "filter off")
 		return
 	}
@@ -291,7 +288,7 @@ func (m *Model) setFilter(text string) {
 		m.say(intercept.Error, "filter: %v", err)
 		return
 	}
-	m.events.SetFilter(x)
+	m.filterBy(x)
 }
 
 // complete puts the next completion into the line.
@@ -439,9 +436,7 @@ func (p *prompt) last(m *Model) string {
 	}
 	keys := "enter apply  tab complete  up history  esc close"
 	if p.kind == promptFilter || p.kind == promptBreak {
-		if p.fault == nil && m.events.Probing() {
-			n, done := m.events.Probed()
-			_, kept := m.events.Counts()
+		if n, kept, done, any := m.probed(); p.fault == nil && any {
 			more := ""
 			if !done {
 				more = " so far"

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -29,6 +28,15 @@ type recording struct {
 	bell <-chan struct{}
 
 	window
+	list    *listed       // what the filter lets through
+	probe   *listed       // what the condition does that is being typed; nil without one
+	asking  bool          // a condition is being asked
+	want    intercept.Seq // selected before the filter came, to be found again
+	cursor  *sessions.Cursor
+	aside   *asker
+	asideOf int // how much had been indexed when aside was made
+
+	counted map[int]*counted         // hits by breakpoint
 	marked  map[intercept.Seq]uint64 // how often a mark was set or taken back
 	conns   []intercept.ConnInfo
 	connsOf int // how much had been indexed when conns was made
@@ -61,33 +69,34 @@ func Open(ctx context.Context, path string, port uint16, rules []*rule.Rule, o O
 	return Run(ctx, o)
 }
 
-// window is the part of a recording that is listed.
+// window is the part of a recording that the pane has: places in what is listed, from 0.
 type window struct {
-	lo      intercept.Seq // first of it
-	fed     intercept.Seq // last that the list has
-	running []intercept.Seq
-	touched []intercept.Seq // marked since
+	lo, fed  int // the first of it, and behind the last that the pane has
+	running  []intercept.Seq
+	touched  []intercept.Seq // marked since
+	wantFrom intercept.Seq   // selected while want is looked for
 }
 
 const (
 	windowSize = 10_000
 	windowEdge = 200     // the window moves when the selection comes so near to its end
 	lookLimit  = 4 << 20 // bytes of an answer that the inspector gets
-	huntSlice  = 20 * time.Millisecond
 )
 
 var errRecorded = errors.New("this is a recording: what is in it has happened")
 
 // newRecording makes an engine of an open file. bell rings when there is more of it.
 func newRecording(r *sessions.Reader, bell <-chan struct{}, p *intercept.Proxy) *recording {
-	return &recording{live: live{p}, r: r, bell: bell, window: window{lo: 1}, marked: map[intercept.Seq]uint64{}}
+	return &recording{
+		live: live{p}, r: r, bell: bell, list: &listed{}, cursor: r.Cursor(), counted: map[int]*counted{}, marked: map[intercept.Seq]uint64{},
+	}
 }
 
 func (e *recording) Listen() <-chan struct{} { return e.bell }
 
 func (e *recording) Since(_ uint64, dst []intercept.Exchange) ([]intercept.Exchange, uint64) {
 	add := func(s intercept.Seq) bool {
-		x, err := e.r.Exchange(s)
+		x, err := e.cursor.Exchange(s)
 		if err != nil {
 			return false
 		}
@@ -105,10 +114,9 @@ func (e *recording) Since(_ uint64, dst []intercept.Exchange) ([]intercept.Excha
 		add(s)
 	}
 	e.touched = e.touched[:0]
-	for end := min(intercept.Seq(e.r.Len()), e.lo+windowSize-1); e.fed < end && add(e.fed+1); {
-		e.fed++
+	for end := min(e.rows(), e.lo+windowSize); e.fed < end && add(e.list.at(e.fed)); e.fed++ {
 		if dst[len(dst)-1].State == intercept.InFlight {
-			e.running = append(e.running, e.fed)
+			e.running = append(e.running, e.list.at(e.fed))
 		}
 	}
 	return dst, 0
@@ -121,22 +129,27 @@ func (e *recording) begin() bool {
 	return first
 }
 
-// move begins the window anew around an exchange.
-func (e *recording) move(s intercept.Seq) {
-	e.window = window{lo: 1}
-	if s > windowSize/2 {
-		e.lo = s - windowSize/2
+// rows is how many exchanges are listed.
+func (e *recording) rows() int {
+	if e.list.filter == nil {
+		return e.r.Len()
 	}
-	e.fed = e.lo - 1
+	return len(e.list.rows)
 }
 
-// near reports whether there is more of the recording, close to an exchange, than is listed.
+// move begins the window anew around a place.
+func (e *recording) move(i int) {
+	e.window = window{lo: max(i-windowSize/2, 0), touched: e.touched, wantFrom: e.wantFrom}
+	e.fed = e.lo
+}
+
+// near reports whether there is more of the recording, close to an exchange, than the pane has.
 func (e *recording) near(s intercept.Seq) bool {
 	if s == 0 {
 		return false
 	}
-	return s < e.lo+windowEdge && e.lo > 1 || s+windowEdge > e.fed && e.fed < intercept.Seq(e.r.Len()) && e.fed >= e.lo+windowSize-1 ||
-		s < e.lo || s > e.fed
+	i := e.list.pos(s)
+	return i < e.lo+windowEdge && e.lo > 0 || i+windowEdge >= e.fed && e.fed < e.rows() && e.fed >= e.lo+windowSize || i < e.lo || i >= e.fed
 }
 
 // Acted is nothing: a recording has what was sent, and what it was made from.
@@ -145,7 +158,15 @@ func (e *recording) Acted(intercept.ConnID, intercept.Seq) []intercept.Acted { r
 // Backends are none: nothing is connected to.
 func (e *recording) Backends() []intercept.BackendInfo { return nil }
 
-func (e *recording) Gone() uint64 { return uint64(e.lo - 1) }
+// whole is what the pane says of all that is listed.
+func (e *recording) whole() *traffic.Whole {
+	return &traffic.Whole{
+		Filter: e.list.filter, Matched: e.rows(), Total: e.r.Len(),
+		Busy: e.list.filter != nil && !e.list.done && (e.r.Progress().Done || e.list.next <= intercept.Seq(e.r.Len())),
+	}
+}
+
+func (e *recording) Gone() uint64 { return 0 }
 
 func (e *recording) Detail(s intercept.Seq) (intercept.Detail, bool) {
 	rec, err := e.r.Look(s, lookLimit)
@@ -274,43 +295,54 @@ func (m *Model) doRecorded(id keymap.ID) (tea.Cmd, bool) {
 	from := t.Exchange
 	switch id {
 	case keymap.Step:
-		return m.hunt(from, 1, "the end of the recording", anything), true
+		return m.hunt(hunting{from: from, dir: 1, none: "the end of the recording", is: anything}), true
 	case keymap.StepBack:
-		return m.hunt(from, -1, "the beginning of the recording", anything), true
+		return m.hunt(hunting{from: from, dir: -1, none: "the beginning of the recording", is: anything}), true
 	case keymap.Next:
-		return m.hunt(from, 1, fmt.Sprintf("connection #%d has no further command", t.Conn), func(x *sessions.Exchange) (bool, string) {
-			return x.Conn == t.Conn && x.Parent == 0, ""
-		}), true
+		none := fmt.Sprintf("connection #%d has no further command", t.Conn)
+		return m.hunt(hunting{from: from, dir: 1, none: none, is: about(func(x *sessions.Exchange) bool {
+			return x.Conn == t.Conn && x.Parent == 0
+		})}), true
 	case keymap.FinishTx:
-		return m.hunt(from, 1, fmt.Sprintf("no transaction of connection #%d ends behind this", t.Conn), func(x *sessions.Exchange) (bool, string) {
-			return x.Conn == t.Conn && x.InTx && !x.Status.Has(mysqlwire.StatusInTrans), ""
-		}), true
+		none := fmt.Sprintf("no transaction of connection #%d ends behind this", t.Conn)
+		return m.hunt(hunting{from: from, dir: 1, none: none, is: about(func(x *sessions.Exchange) bool {
+			return x.Conn == t.Conn && x.InTx && !x.Status.Has(mysqlwire.StatusInTrans)
+		})}), true
 	case keymap.Continue:
-		return m.hunt(from, 1, "no breakpoint matches up to the end", m.rec.matcher(m.rec.breaking())), true
+		return m.hunt(m.rec.run(from, m.rec.breaking())), true
 	case keymap.Top, keymap.Bottom:
-		if m.pane != keymap.Events || m.focus != inList || m.rec.r.Len() <= windowSize {
+		if m.pane != keymap.Events || m.focus != inList || m.rec.rows() <= windowSize {
 			return nil, false
 		}
-		s := intercept.Seq(1)
+		i := 0
 		if id == keymap.Bottom {
-			s = intercept.Seq(m.rec.r.Len())
+			i = m.rec.rows() - 1
 		}
-		m.goRecorded(s)
+		m.rec.want = 0
+		m.goRecorded(m.rec.list.at(i))
 		return nil, true
+	case keymap.SearchNext, keymap.SearchPrev:
+		dir := 1
+		if id == keymap.SearchPrev {
+			dir = -1
+		}
+		return m.searchRecorded(m.events.Searching(), dir), true
 	}
 	return nil, false
 }
 
-// goRecorded selects an exchange, wherever in the recording it is.
+// goRecorded selects an exchange, wherever in the recording it is; false when the filter hides it, or there is none.
 func (m *Model) goRecorded(s intercept.Seq) bool {
 	m.show(keymap.Events)
+	l := m.rec.list
+	i := l.pos(s)
+	if i >= m.rec.rows() || l.at(i) != s {
+		return s != 0 && l.filter != nil && s >= l.next && !l.done && m.events.Pin(s) // it has not been asked yet
+	}
 	if m.rec.near(s) {
-		m.rec.move(s)
+		m.rec.move(i)
 		m.events.Reset()
 		m.pull()
-		for m.events.Busy() && m.events.Filter() != nil { // the filter has to have seen it
-			m.events.Work(time.Second)
-		}
 	}
 	if !m.events.Pin(s) {
 		return false
@@ -327,155 +359,6 @@ func (m *Model) slide() {
 	if t, ok := m.events.Selected(); ok && m.events.Flat() && m.rec.near(t.Exchange) {
 		m.goRecorded(t.Exchange)
 	}
-}
-
-// a test says whether an exchange is what is looked for, and why.
-type test func(x *sessions.Exchange) (bool, string)
-
-// anything is a test that everything passes.
-func anything(*sessions.Exchange) (bool, string) { return true, "" }
-
-// huntMsg is the end of a search through a recording.
-type huntMsg struct {
-	n     int // of the search
-	found intercept.Seq
-	why   string
-	none  string
-}
-
-// hunt looks for an exchange from behind one on, in a direction, among those that the filter shows.
-func (m *Model) hunt(from intercept.Seq, dir int, none string, is test) tea.Cmd {
-	m.stopHunt()
-	m.hunts++
-	n, r, filter, stop := m.hunts, m.rec.r, m.events.Filter(), new(atomic.Bool)
-	m.hunting = stop
-	infos := m.rec.infos()
-	wanted := func(x *sessions.Exchange) (bool, string) {
-		ok, why := is(x)
-		if !ok || filter == nil {
-			return ok, why
-		}
-		shown, err := filter.Eval(envOf(r, x, infos, filter.Uses()))
-		return shown || err != nil, why
-	}
-	look := func(until time.Time) (huntMsg, bool) {
-		for s := int64(from) + int64(dir); ; s += int64(dir) {
-			x, err := r.Exchange(intercept.Seq(max(s, 0)))
-			if s < 1 || err != nil {
-				return huntMsg{n: n, none: none}, true
-			}
-			if ok, why := wanted(&x); ok {
-				return huntMsg{n: n, found: x.Seq, why: why}, true
-			}
-			from = intercept.Seq(s)
-			if stop.Load() {
-				return huntMsg{n: n}, true
-			}
-			if s%64 == 0 && !until.IsZero() && time.Now().After(until) {
-				return huntMsg{}, false
-			}
-		}
-	}
-	if msg, done := look(time.Now().Add(huntSlice)); done { // mostly it is near
-		m.found(msg)
-		return nil
-	}
-	m.say(intercept.Info, "searching the recording; ctrl+c stops")
-	return func() tea.Msg {
-		msg, _ := look(time.Time{})
-		return msg
-	}
-}
-
-// stopHunt ends a search; false when there was none.
-func (m *Model) stopHunt() bool {
-	if m.hunting == nil {
-		return false
-	}
-	m.hunting.Store(true)
-	m.hunting = nil
-	m.hunts++
-	return true
-}
-
-// found goes to what a search has found.
-func (m *Model) found(msg huntMsg) {
-	if msg.n != m.hunts {
-		return
-	}
-	m.hunting = nil
-	switch {
-	case msg.found == 0:
-		m.say(intercept.Info, "%s", msg.none)
-	case !m.goRecorded(msg.found):
-		m.say(intercept.Warning, "#%d cannot be shown", msg.found)
-	case msg.why != "":
-		m.say(intercept.Info, "#%d: %s", msg.found, msg.why)
-	}
-}
-
-// breaking are the rules that are on.
-func (e *recording) breaking() (on []intercept.Breakpoint) {
-	list, off := e.Breaks()
-	if off {
-		return nil
-	}
-	for _, b := range list {
-		if b.Enabled {
-			on = append(on, b)
-		}
-	}
-	return on
-}
-
-// matcher is a test for breakpoints' conditions.
-func (e *recording) matcher(list []intercept.Breakpoint) test {
-	infos, r := e.infos(), e.r
-	var uses rule.FieldSet
-	for _, b := range list {
-		uses |= b.Rule.If.Uses()
-	}
-	return func(x *sessions.Exchange) (bool, string) {
-		env := envOf(r, x, infos, uses)
-		for _, b := range list {
-			switch ok, err := b.Rule.If.Eval(env); {
-			case err != nil:
-				return true, fmt.Sprintf("breakpoint %d: %v", b.ID, err)
-			case ok:
-				return true, fmt.Sprintf("breakpoint %d: %s", b.ID, b.Rule)
-			}
-		}
-		return false, ""
-	}
-}
-
-// infos are the connections by number.
-func (e *recording) infos() map[intercept.ConnID]*intercept.ConnInfo {
-	all := map[intercept.ConnID]*intercept.ConnInfo{}
-	for _, c := range e.r.Conns() {
-		info := c.ConnInfo
-		all[c.ID] = &info
-	}
-	return all
-}
-
-// envOf is what a condition asks about an exchange of a recording.
-func envOf(r *sessions.Reader, x *sessions.Exchange, infos map[intercept.ConnID]*intercept.ConnInfo, uses rule.FieldSet) *rule.Env {
-	info := infos[x.Conn]
-	if info == nil {
-		info = &intercept.ConnInfo{ID: x.Conn}
-	}
-	who := *info
-	who.User, who.DB = x.User, x.DB
-	own := x.Exchange
-	var detail *intercept.Detail
-	if intercept.NeedsDetail(uses) || own.SQLLen > len(own.SQL) {
-		if rec, err := r.Look(x.Seq, lookLimit); err == nil {
-			detail = &rec.Detail
-			own.SQL = rec.Statement
-		}
-	}
-	return own.Env(&who, detail, uses)
 }
 
 // intro is what the list says while it is empty.

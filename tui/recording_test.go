@@ -104,7 +104,7 @@ func TestRecordingIsFiltered(t *testing.T) {
 	d.Type("filter error.code > 0")
 	d.Press("enter")
 	d.Advance(time.Second)
-	if shown, kept := m.events.Counts(); shown != 2 || kept != 7 {
+	if shown, kept := m.rec.rows(), m.rec.r.Len(); shown != 2 || kept != 7 {
 		t.Errorf("got %d of %d shown, want the 2 that failed of 7", shown, kept)
 	}
 	d.Press("g", "s")
@@ -129,14 +129,14 @@ func TestRecordingRefusesWhatNeedsTraffic(t *testing.T) {
 	}
 }
 
-// TestRecordingOfAnySize goes to both ends of a file with more exchanges than are listed at once.
-func TestRecordingOfAnySize(t *testing.T) {
+// longRecording is a file of so many exchanges, DO 1 to DO n; every hundredth affects 7 rows.
+func longRecording(t *testing.T, n int) string {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "long.pcapng")
 	rec, err := sessions.NewRecorder(sessions.RecordOptions{Path: path, Lossless: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	const n = 2*windowSize + 500
 	c := &intercept.Conn{ID: 1}
 	rec.Opened(c)
 	say := func(dir mysqlwire.Direction, seq byte, m mysqlwire.Message) {
@@ -152,13 +152,127 @@ func TestRecordingOfAnySize(t *testing.T) {
 	say(mysqlwire.ToClient, 0, &mysqlwire.Greeting{Version: "8.0.1", Caps: caps, Scramble: make([]byte, 20)})
 	say(mysqlwire.ToServer, 1, &mysqlwire.Login{Caps: caps, User: "u"})
 	say(mysqlwire.ToClient, 2, &mysqlwire.OK{})
-	for i := range n {
-		say(mysqlwire.ToServer, 0, &mysqlwire.Query{SQL: fmt.Sprintf("DO %d", i+1)})
-		say(mysqlwire.ToClient, 1, &mysqlwire.OK{AffectedRows: uint64(i)})
+	for i := 1; i <= n; i++ {
+		say(mysqlwire.ToServer, 0, &mysqlwire.Query{SQL: fmt.Sprintf("DO %d", i)})
+		affected := uint64(0)
+		if i%100 == 0 {
+			affected = 7
+		}
+		say(mysqlwire.ToClient, 1, &mysqlwire.OK{AffectedRows: affected})
 	}
 	if err := rec.Close(); err != nil {
 		t.Fatal(err)
 	}
+	return path
+}
+
+// TestFilterIsOfTheWholeRecording filters a file with more exchanges than are listed at once.
+func TestFilterIsOfTheWholeRecording(t *testing.T) {
+	const n = 2*windowSize + 500
+	d, m := openFile(t, longRecording(t, n))
+	d.Press("G")
+	d.Press("f")
+	d.Type("affected == 7")
+	d.Has("matches 205 of 20,500 events")
+	d.Press("enter")
+	d.Has("205/20,500")
+	if got := m.at(); got != n {
+		t.Errorf("the filter went to #%d, not to #%d, which was selected and is shown", got, n)
+	}
+	for _, step := range []struct {
+		keys string
+		want intercept.Seq
+	}{{"g", 100}, {"j", 200}, {"s", 300}, {"p", 200}, {"G", n}, {"p", n - 100}, {"k", n - 200}} {
+		d.Press(step.keys)
+		if got := m.at(); got != step.want {
+			t.Fatalf("after %q: at #%d, want #%d", step.keys, got, step.want)
+		}
+	}
+	d.Press(":")
+	d.Type("filter sql matches \"^DO 1.\"")
+	d.Press("enter")
+	d.Has("11,110/20,500")
+	d.Press(":", "f", "i", "l", "t", "e", "r", "enter")
+	if got := m.at(); got != 19_999 || m.rec.rows() != n {
+		t.Errorf("without a filter: at #%d of %d, want #19999, which was selected", got, m.rec.rows())
+	}
+}
+
+// TestSearchIsOfTheWholeRecording finds what is not in the window.
+func TestSearchIsOfTheWholeRecording(t *testing.T) {
+	d, m := openFile(t, longRecording(t, 2*windowSize+500))
+	for _, step := range []struct {
+		keys []string
+		want intercept.Seq
+	}{
+		{[]string{"/", "d", "o", " ", "2", "0", "4", "9", "enter"}, 2049},
+		{[]string{"."}, 20490},
+		{[]string{"."}, 20491},
+		{[]string{","}, 20490},
+		{[]string{","}, 2049},
+		{[]string{","}, 20499},
+	} {
+		d.Press(step.keys...)
+		if got := m.at(); got != step.want {
+			t.Fatalf("after %q: at #%d, want #%d: %s", step.keys, got, step.want, m.message.text)
+		}
+	}
+	d.Press("/", "n", "o", "p", "e", "enter")
+	d.Has(`no match for "nope"`)
+}
+
+// TestHitsAreCountedInRecordings stops where the live traffic would have been stopped.
+func TestHitsAreCountedInRecordings(t *testing.T) {
+	for _, tt := range []struct {
+		rule string
+		want []intercept.Seq // by c, 0 when there is no further one
+	}{
+		{"hit = 3 if affected == 7", []intercept.Seq{300, 0}},
+		{"hit % 50 if affected == 7", []intercept.Seq{5000, 10000, 15000, 20000, 0}},
+		{"once if affected == 7", []intercept.Seq{100, 0}},
+		{"hit > 203 per conn if affected == 7", []intercept.Seq{20400, 20500, 0}},
+		{"at auth if user != \"\"", []intercept.Seq{0}}, // which is no event of the list
+	} {
+		t.Run(tt.rule, func(t *testing.T) {
+			d, m := openFile(t, longRecording(t, 20_500))
+			if _, err := m.e.AddBreak(tt.rule); err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range tt.want {
+				before := m.at()
+				if want == 0 {
+					want = before
+				}
+				d.Press("c")
+				if got := m.at(); got != want {
+					t.Fatalf("c went to #%d, want #%d: %s", got, want, m.message.text)
+				}
+			}
+			last := m.at()
+			if len(tt.want) < 2 {
+				return
+			}
+			// From wherever it is run, it stops at the same.
+			d.Press("g", "c")
+			if got := m.at(); got != tt.want[0] {
+				t.Errorf("from the beginning c went to #%d, want #%d", got, tt.want[0])
+			}
+			d.Press("G", "p", "p", "c")
+			want := intercept.Seq(20_498) // where it was
+			if last > want {
+				want = last
+			}
+			if got := m.at(); got != want {
+				t.Errorf("from near the end c went to #%d, want #%d", got, want)
+			}
+		})
+	}
+}
+
+// TestRecordingOfAnySize goes to both ends of a file with more exchanges than are listed at once.
+func TestRecordingOfAnySize(t *testing.T) {
+	const n = 2*windowSize + 500
+	path := longRecording(t, n)
 	d, m := openFile(t, path)
 	d.Press("G")
 	if got := m.at(); got != n {

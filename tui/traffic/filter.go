@@ -21,8 +21,33 @@ type probe struct {
 // slice is how many exchanges are looked at between two looks at the clock.
 const slice = 64
 
+// Whole is a recording of which the pane has the part that is looked at: what it is filtered by, which is
+// done outside, and how many exchanges there are.
+type Whole struct {
+	Filter         *rule.Expr // nil shows everything
+	Matched, Total int
+	Busy           bool // not everything has been asked yet
+}
+
+// SetWhole says that the pane has a part of a recording. What is fed then is shown; exchanges may be any, but come in
+// their order, until Reset. nil is for live traffic.
+func (p *Pane) SetWhole(w *Whole) {
+	if p.whole == nil && w != nil {
+		p.places = map[intercept.Seq]int{}
+	}
+	if w == nil {
+		p.places = nil
+	}
+	p.whole = w
+}
+
 // Filter is the condition in force; nil shows everything.
-func (p *Pane) Filter() *rule.Expr { return p.filter }
+func (p *Pane) Filter() *rule.Expr {
+	if p.whole != nil {
+		return p.whole.Filter
+	}
+	return p.filter
+}
 
 // Probe starts counting what matches e; nil stops.
 func (p *Pane) Probe(e *rule.Expr) {
@@ -150,10 +175,8 @@ func (p *Pane) matches(e *rule.Expr, it *item) bool {
 
 // Search selects the nearest row that has text, below the selected one or above it.
 func (p *Pane) Search(text string, dir int) bool {
-	if text = strings.ToLower(text); text != p.search {
-		p.search = text
-		p.look++
-	}
+	p.SetSearching(text)
+	text = p.search
 	if text == "" {
 		return false
 	}
@@ -167,6 +190,14 @@ func (p *Pane) Search(text string, dir int) bool {
 		it := p.item(intercept.Seq(id >> kindBits))
 		return id&kindMask == rowExchange && it != nil && strings.Contains(strings.ToLower(it.x.SQL), p.search)
 	})
+}
+
+// SetSearching says what was searched for where the pane does not do it.
+func (p *Pane) SetSearching(text string) {
+	if text = strings.ToLower(text); text != p.search {
+		p.search = text
+		p.look++
+	}
 }
 
 // Searching is the text last searched for.

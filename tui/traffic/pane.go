@@ -46,7 +46,10 @@ type Pane struct {
 	focused bool
 	look    int // grows with every change of how rows are drawn
 
-	ring     []item // exchange s is in ring[s % len]
+	ring     []item // exchange s is in ring[s % len], of a recording in ring[places[s]]
+	places   map[intercept.Seq]int
+	nowhere  item   // of what has no place
+	whole    *Whole // nil for live traffic
 	lo, hi   intercept.Seq
 	kept     int // items in the ring
 	gone     uint64

@@ -32,6 +32,9 @@ func (p *Pane) Sync(f Feed) {
 func (p *Pane) Reset() {
 	clear(p.ring)
 	p.lo, p.hi, p.kept, p.matched = 0, 0, 0, 0
+	if p.places != nil {
+		clear(p.places)
+	}
 	p.sections, p.byConn = nil, map[intercept.ConnID]*section{}
 	p.order, p.todo = p.order[:0], nil
 	if p.probe != nil {
@@ -40,7 +43,23 @@ func (p *Pane) Reset() {
 	p.arrange()
 }
 
-func (p *Pane) slot(s intercept.Seq) *item { return &p.ring[uint64(s)%uint64(len(p.ring))] }
+func (p *Pane) slot(s intercept.Seq) *item {
+	if p.places == nil {
+		return &p.ring[uint64(s)%uint64(len(p.ring))]
+	}
+	if at, ok := p.places[s]; ok {
+		return &p.ring[at]
+	}
+	return &p.nowhere
+}
+
+// nth is the ring in the order of numbers.
+func (p *Pane) nth(i int) *item {
+	if p.places != nil {
+		return &p.ring[i]
+	}
+	return p.slot(p.hi + 1 + intercept.Seq(i)) // from its oldest slot on
+}
 
 // item finds a kept exchange; nil if there is none.
 func (p *Pane) item(s intercept.Seq) *item {
@@ -52,6 +71,14 @@ func (p *Pane) item(s intercept.Seq) *item {
 
 // take stores an exchange that is new or has changed.
 func (p *Pane) take(x *intercept.Exchange) {
+	if p.places != nil {
+		if _, ok := p.places[x.Seq]; !ok {
+			if len(p.places) == len(p.ring) {
+				return // it is a part that has no end
+			}
+			p.places[x.Seq] = len(p.places)
+		}
+	}
 	it := p.slot(x.Seq)
 	switch {
 	case it.x.Seq == x.Seq:
@@ -254,8 +281,8 @@ func (p *Pane) rebuild() {
 		s.rows, s.first = s.rows[:0], 0
 	}
 	p.order, p.matched = p.order[:0], 0
-	for i := range p.ring { // in the order of numbers: the ring from its oldest slot on
-		it := p.slot(p.hi + 1 + intercept.Seq(i))
+	for i := range p.ring {
+		it := p.nth(i)
 		if it.x.Seq == 0 || !it.shown {
 			continue
 		}

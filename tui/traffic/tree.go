@@ -27,7 +27,7 @@ func (p *Pane) arrange() {
 	p.length = 0
 	p.extra = p.extra[:0]
 	for _, s := range p.sections {
-		s.hidden = p.filter != nil && len(s.rows) == 0 && s.held == nil
+		s.hidden = p.Filter() != nil && len(s.rows) == 0 && s.held == nil
 		// Rows fold away only while the list follows, and never the selected one or those after it.
 		if p.list.Following() && !s.whole {
 			first := max(len(s.rows)-tail, 0)

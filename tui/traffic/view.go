@@ -23,9 +23,13 @@ func (p *Pane) title() string {
 	if p.flat {
 		kind = "flat"
 	}
-	count := Count(p.kept)
-	if p.filter != nil {
-		count = Count(p.matched) + "/" + count
+	matched, kept := p.matched, p.kept
+	if p.whole != nil {
+		matched, kept = p.whole.Matched, p.whole.Total
+	}
+	count := Count(kept)
+	if p.Filter() != nil {
+		count = Count(matched) + "/" + count
 	}
 	return "1 Events  " + kind + "  " + count
 }
@@ -41,9 +45,11 @@ func (p *Pane) right() string {
 	switch {
 	case p.probe != nil && p.probe.become:
 		out = fmt.Sprintf("filtering, %s so far", Count(p.probe.matched))
-	case p.filter != nil:
+	case p.whole != nil && p.whole.Busy:
+		out = fmt.Sprintf("filtering, %s so far", Count(p.whole.Matched))
+	case p.Filter() != nil:
 		room := p.w - len(p.title()) - len(gone) - len(follow) - len("f: ") - 8
-		out = "f: " + safe.Elide(p.filter.String(), min(max(room, 12), max(p.w/2, 12)))
+		out = "f: " + safe.Elide(p.Filter().String(), min(max(room, 12), max(p.w/2, 12)))
 	}
 	return gone + out + follow
 }
