@@ -18,7 +18,7 @@ func (s *session) wants(p Point) bool {
 func (s *session) event(p Point) *Event {
 	return &Event{
 		ID: HoldID(lastEvent.Add(1)), Point: p, Conn: s.conn, Exchange: s.x.Seq, At: time.Now(),
-		Context: &mysqlwire.Context{Caps: s.dec.Caps()}, Queued: len(s.plan),
+		Context: &mysqlwire.Context{Caps: s.dec.Caps()}, Queued: len(s.plan), Loop: s.x.Marks&MarkLoop != 0,
 	}
 }
 

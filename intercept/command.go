@@ -390,7 +390,11 @@ func (s *session) begin(payload []byte, size int) {
 	}
 	s.conn.busy.Store(true)
 	s.conn.commands.Add(1)
-	s.proxy.Journal.begin(&s.x, s.dec.SQL(cmd.Kind(), payload))
+	sql := s.dec.SQL(cmd.Kind(), payload)
+	if cmd != mysqlwire.ComStmtPrepare && s.loop.Next(sql[:min(len(sql), SQLPrefix)], s.x.Begun) {
+		s.x.Marks |= MarkLoop
+	}
+	s.proxy.Journal.begin(&s.x, sql)
 }
 
 // stmtID is the statement a command of the prepared protocol names; 0 for others.

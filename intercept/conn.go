@@ -42,6 +42,7 @@ type ConnInfo struct {
 	BackendIndex   int // 1-based; 0 without one
 	Phase          Phase
 	User, DB       string
+	Replayed       bool   // a replay sends it
 	ServerDB       string // the server connection's current schema, which another client may have left there
 	AuthPlugin     string
 	Login          []string // the authentication, step by step, in words without secrets

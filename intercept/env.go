@@ -38,7 +38,7 @@ func (ev *Event) env(uses rule.FieldSet) *rule.Env {
 	e.Cmd, e.SQL = rule.CommandName(byte(cmd)), ev.SQL
 	e.Prepared = isPrepared(cmd)
 	e.Injected = ev.Query.Origin != FromClient
-	e.Scripted = ev.SoFar.Touches()
+	e.Scripted, e.NPlus1 = ev.SoFar.Touches(), ev.Loop
 	if ev.Stmt != nil {
 		e.Stmt = int(ev.Stmt.ID)
 	}
@@ -93,7 +93,7 @@ func (x *Exchange) Env(info *ConnInfo, detail *Detail, uses rule.FieldSet) *rule
 	e.Prepared = isPrepared(x.Command)
 	e.Paused, e.Edited, e.Injected = x.Marks&MarkPaused != 0, x.Marks&MarkEdited != 0, x.Marks&MarkInjected != 0
 	e.Crafted, e.Scripted = x.Marks&MarkCrafted != 0, x.Marks&MarkScripted != 0
-	e.Partial, e.Marked = x.Marks&MarkPartial != 0, x.Marks&MarkMarked != 0
+	e.Partial, e.Marked, e.NPlus1 = x.Marks&MarkPartial != 0, x.Marks&MarkMarked != 0, x.Marks&MarkLoop != 0
 	fillText(e, uses)
 	if x.State != Done && x.State != Gone {
 		e.At = rule.ReadQuery // its answer is not known yet
@@ -129,7 +129,7 @@ func NeedsDetail(uses rule.FieldSet) bool { return uses.Has(usesParams) || uses.
 
 func fillConn(e *rule.Env, i *ConnInfo, at time.Time) {
 	e.Conn, e.Thread, e.User, e.DB = int(i.ID), int(i.Thread), i.User, i.DB
-	e.Program, e.TLS = i.Program(), i.ClientTLS != ""
+	e.Program, e.TLS, e.Replayed = i.Program(), i.ClientTLS != "", i.Replayed
 	e.Host = i.Client
 	if host, _, err := net.SplitHostPort(i.Client); err == nil {
 		e.Host = host

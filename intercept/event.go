@@ -43,6 +43,7 @@ type Event struct {
 
 	SQL  string          // statement text as UTF-8, also for executes
 	Stmt *mysqlwire.Stmt // the prepared statement an execute names; nil if none or not known
+	Loop bool            // the client's command is one of many alike in a row
 
 	Query  Query             // read_query_result: the query that was answered
 	Answer *mysqlwire.Answer // read_query_result: its answer; Partial above the hold limit; nil if it streamed
@@ -92,7 +93,7 @@ func (ev *Event) Whole() bool { return len(ev.Packet) == ev.PacketLen }
 func (ev *Event) Copy() *Event {
 	return &Event{
 		ID: ev.ID, Point: ev.Point, Conn: ev.Conn, Exchange: ev.Exchange, At: ev.At, Dir: ev.Dir, Packet: ev.Packet,
-		PacketLen: ev.PacketLen, Kind: ev.Kind, Context: ev.Context, SQL: ev.SQL, Stmt: ev.Stmt, Query: ev.Query,
+		PacketLen: ev.PacketLen, Kind: ev.Kind, Context: ev.Context, SQL: ev.SQL, Stmt: ev.Stmt, Loop: ev.Loop, Query: ev.Query,
 		Answer: ev.Answer, Timing: ev.Timing, Counts: ev.Counts, Queued: ev.Queued, asked: ev.asked,
 	}
 }

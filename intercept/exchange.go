@@ -36,6 +36,7 @@ const (
 	MarkOpaque                       // the tracker lost it
 	MarkUnasked                      // said by the server of its own accord
 	MarkUnnamedFile                  // the server asked for a file that the statement does not name
+	MarkLoop                         // one of many alike statements in a row
 )
 
 // Counts of an answer, as far as it has come.

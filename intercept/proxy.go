@@ -35,6 +35,7 @@ type Options struct {
 	StateDir        string        // where the local authority lives; "" is tlspair.DefaultDir
 	AllowCleartext  bool          // let passwords cross a plain server leg in clear text
 	ConnectTimeout  time.Duration // 10 s if 0
+	Replayed        bool          // the clients are a replay's, for who asks (ConnInfo.Replayed)
 	// ProxyProtocol says whether clients' connections begin with a PROXY header, ProxyFrom who may send
 	// one; nil is everybody. BackendProxyProtocol is the version of the header sent to servers, 1 or 2; 0 is none.
 	ProxyProtocol        proxyproto.Mode
@@ -223,7 +224,7 @@ func (p *Proxy) open(nc net.Conn, cancel context.CancelCauseFunc) *Conn {
 	p.mu.Lock()
 	p.lastConn++
 	c := &Conn{ID: p.lastConn, Opened: time.Now(), cancel: cancel}
-	c.info = ConnInfo{ID: c.ID, Opened: c.Opened, Client: nc.RemoteAddr().String(), Listen: nc.LocalAddr().String()}
+	c.info = ConnInfo{ID: c.ID, Opened: c.Opened, Client: nc.RemoteAddr().String(), Listen: nc.LocalAddr().String(), Replayed: p.o.Replayed}
 	p.conns[c.ID] = c
 	p.mu.Unlock()
 	if p.o.Tap != nil {

@@ -69,6 +69,7 @@ type session struct {
 	x        Exchange        // the client's running command; Seq 0 while idle
 	asked    []byte          // the beginning of its packet
 	texts    mysqlwire.Texts // in force when it came
+	loop     Loop            // what came before it
 	kept     capture
 	kid      Exchange // an injected query under way; Seq 0 without one
 	kin      capture

@@ -41,7 +41,8 @@ type Session struct {
 	recordings   []*serve.Server
 	readers      []*sessions.Reader // theirs
 	// traffic sends traffic of its own through the proxy until ctx ends; nil for none.
-	traffic func(ctx context.Context)
+	traffic  func(ctx context.Context)
+	replayed bool // it is a replay
 
 	proxy     *intercept.Proxy
 	engines   []*script.Engine
@@ -124,6 +125,7 @@ func (s *Session) start(ctx context.Context, screen bool) error {
 		return err
 	}
 	o := intercept.Options{
+		Replayed: s.replayed,
 		Backends: backends, ClientTLS: s.ClientTLS, BackendTLS: s.BackendTLS, BackendCA: s.BackendCA,
 		BackendCert: s.BackendCert, BackendKey: s.BackendKey, StateDir: s.StateDir,
 		AllowCleartext: s.AllowCleartext,

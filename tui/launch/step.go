@@ -22,7 +22,7 @@ func Step(cmd *cobra.Command, r *cmdline.Replay, rd *sessions.Reader, o replay.O
 	}
 	var results []replay.Result // written when the screen has gone
 	var totals replay.Totals
-	s := &Session{Settings: &r.Settings}
+	s := &Session{Settings: &r.Settings, replayed: true}
 	s.traffic = func(ctx context.Context) {
 		o.Address, o.TLS = s.tcp, tlspair.Disabled
 		o.Seen = func(res replay.Result) {

@@ -252,6 +252,8 @@ func (p *Pane) stateOf(x *intercept.Exchange) theme.State {
 		return theme.Partial
 	case x.Took() >= intercept.SlowAfter:
 		return theme.Slow
+	case has(intercept.MarkLoop):
+		return theme.NPlus1
 	case chatter(x):
 		return theme.Chatter
 	}
