@@ -3,6 +3,7 @@ package sessions
 import (
 	"encoding/binary"
 	"slices"
+	"time"
 
 	"mydbg/intercept"
 	"mydbg/mysqlwire"
@@ -225,6 +226,11 @@ func (l *leg) begins(f mysqlwire.Frame, at uint64) (want int) {
 	case mysqlwire.KindOK, mysqlwire.KindERR, mysqlwire.KindEOF, mysqlwire.KindColumnCount, mysqlwire.KindGreeting, mysqlwire.KindLogin,
 		mysqlwire.KindAuthSwitch, mysqlwire.KindSSLRequest:
 		return min(f.Len, 1<<20)
+	case mysqlwire.KindQuery:
+		if l.side == intercept.ClientLeg {
+			const attributes = 256 // query attributes in front of a text
+			return min(f.Len, 1+intercept.SQLPrefix+attributes)
+		}
 	case mysqlwire.KindStmtExecute, mysqlwire.KindStmtBulkExecute, mysqlwire.KindStmtClose, mysqlwire.KindStmtReset,
 		mysqlwire.KindStmtFetch, mysqlwire.KindStmtSendLongData:
 		return min(f.Len, 16)
@@ -236,6 +242,7 @@ func (l *leg) begins(f mysqlwire.Frame, at uint64) (want int) {
 func (l *leg) payload(f mysqlwire.Frame, b []byte) {
 	if f.Kind.IsCommand() {
 		l.names(f, b)
+		l.loops(f, b)
 		return
 	}
 	switch f.Kind {
@@ -282,6 +289,17 @@ func (l *leg) payload(f mysqlwire.Frame, b []byte) {
 				l.execute.columns = l.running
 			}
 		}
+	}
+}
+
+// loops marks a statement of the client's that is one of many alike in a row.
+func (l *leg) loops(f mysqlwire.Frame, b []byte) {
+	if l.running == none || l.side != intercept.ClientLeg || f.Kind != mysqlwire.KindQuery && f.Kind != mysqlwire.KindStmtExecute {
+		return
+	}
+	e, sql := &l.t.ix.entries[l.running], l.dec.SQL(f.Kind, b)
+	if l.t.loop.Next(sql[:min(len(sql), intercept.SQLPrefix)], time.Unix(0, e.begun)) {
+		e.marks |= intercept.MarkLoop
 	}
 }
 

@@ -27,8 +27,9 @@ type track struct {
 	is    identity // that one
 	known bool     // who is of is
 
-	waiting []int // entries whose command the server has not been seen to get
-	latest  int   // entry begun last on the client's leg
+	loop    intercept.Loop // of the client's statements
+	waiting []int          // entries whose command the server has not been seen to get
+	latest  int            // entry begun last on the client's leg
 	match   match
 	said    map[uint64]queryNote // of queries that the proxy sent of its own accord, by number on the server leg
 }

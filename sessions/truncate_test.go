@@ -89,7 +89,7 @@ func describe(r *Reader) (lines []string) {
 	}
 	for x, err := range r.Exchanges(0) {
 		line := fmt.Sprintf("#%d conn %d %s %q %s rows %d affected %d", x.Seq, x.Conn, x.Command.Short(), x.SQL, x.State, x.Rows, x.Affected)
-		if x.Marks != 0 {
+		if x.Marks&^intercept.MarkLoop != 0 {
 			line += fmt.Sprintf(" marks %v", namesOf(x.Marks))
 		}
 		if x.Note != "" {

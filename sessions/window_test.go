@@ -74,4 +74,6 @@ func TestWindowsOfAFileThatGrows(t *testing.T) {
 
 type growing struct{ b []byte }
 
-func (g *growing) ReadAt(p []byte, off int64) (int, error) { return bytes.NewReader(g.b).ReadAt(p, off) }
+func (g *growing) ReadAt(p []byte, off int64) (int, error) {
+	return bytes.NewReader(g.b).ReadAt(p, off)
+}
