@@ -7,6 +7,7 @@ import (
 	"iter"
 	"os"
 	"slices"
+	"sort"
 	"sync"
 	"time"
 
@@ -226,6 +227,23 @@ func (r *Reader) Seqs(id intercept.ConnID) iter.Seq[intercept.Seq] {
 			}
 		}
 	}
+}
+
+// Nearest is the exchange of a connection that began nearest to a time; false when the file has none of it.
+func (r *Reader) Nearest(id intercept.ConnID, at time.Time) (intercept.Seq, bool) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	c := r.ix.byID[id]
+	if c == nil || len(c.entries) == 0 {
+		return 0, false
+	}
+	begun := func(i int) int64 { return r.ix.entries[c.entries[i]].begun }
+	t := at.UnixNano()
+	i := sort.Search(len(c.entries), func(i int) bool { return begun(i) >= t })
+	if i == len(c.entries) || i > 0 && t-begun(i-1) < begun(i)-t {
+		i--
+	}
+	return intercept.Seq(c.entries[i] + 1), true
 }
 
 // Notes are what the recording says beside the traffic: notices of the proxy and output of scripts, and

@@ -38,6 +38,7 @@ type fake struct {
 	stepped  map[intercept.ConnID]intercept.StepMode
 	killed   []intercept.ConnID
 	cleared  bool
+	gone     uint64
 }
 
 type resolved struct {
@@ -64,7 +65,7 @@ func (f *fake) Acted(c intercept.ConnID, s intercept.Seq) (list []intercept.Acte
 	return list
 }
 func (f *fake) Backends() []intercept.BackendInfo { return f.backends }
-func (f *fake) Gone() uint64                      { return 0 }
+func (f *fake) Gone() uint64                      { return f.gone }
 func (f *fake) Detail(s intercept.Seq) (intercept.Detail, bool) {
 	if d, ok := f.details[s]; ok {
 		return d, true

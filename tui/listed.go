@@ -107,6 +107,7 @@ const askSlice = 25 * time.Millisecond
 
 // askedMsg is what a condition lets through of some more exchanges.
 type askedMsg struct {
+	e    *recording
 	of   *listed
 	rows []uint32
 	next intercept.Seq
@@ -119,7 +120,7 @@ func (e *recording) ask(l *listed) tea.Cmd {
 	r, a, filter, next := e.r, e.askers(), l.filter, l.next
 	late := slices.Clone(l.late)
 	return func() tea.Msg {
-		msg := askedMsg{of: l, next: next}
+		msg := askedMsg{e: e, of: l, next: next}
 		ended := r.Progress().Done
 		n := intercept.Seq(r.Len())
 		for end := time.Now().Add(askSlice); msg.next <= n; msg.next++ {
@@ -195,10 +196,10 @@ func (m *Model) asks() tea.Cmd {
 
 // asked takes in what a condition lets through.
 func (m *Model) asked(msg askedMsg) {
-	if m.rec == nil {
+	msg.e.asking = false
+	if m.rec != msg.e {
 		return
 	}
-	m.rec.asking = false
 	inOrder := msg.of.take(msg)
 	if msg.of != m.rec.list {
 		return

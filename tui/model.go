@@ -27,9 +27,10 @@ import (
 type Model struct {
 	o       Options
 	e       engine
-	rec     *recording // e, when it is one
-	present *present   // the way back from the past; good while rec is that
-	kept    uint64     // noticed, while the past is looked at
+	rec     *recording          // e, when it is one
+	present *present            // the way back from the past; good while rec is that
+	above   *intercept.Exchange // of which the past is being opened
+	kept    uint64              // noticed, while the past is looked at
 	bell    <-chan struct{}
 	keys    *keymap.Map
 	th      *theme.Theme

@@ -103,7 +103,9 @@ func (m *Model) doFocused(id keymap.ID) tea.Cmd {
 		m.conns.Do(id)
 	default:
 		m.chase = 0 // who looks elsewhere is not taken away
+		before, _ := m.events.Selected()
 		m.events.Do(id)
+		return m.beyond(id, before)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"mydbg/intercept"
 	"mydbg/sessions"
 	"mydbg/tui/keymap"
+	"mydbg/tui/traffic"
 )
 
 // pastMsg brings what has passed, or says that more of it has been read.
@@ -18,6 +19,7 @@ type pastMsg struct {
 type present struct {
 	e    engine
 	flat bool
+	came *intercept.Exchange // above which the past is looked at; nil for all of it
 }
 
 // offPast says why there is no past to look at.
@@ -42,7 +44,13 @@ func (m *Model) toPast() tea.Cmd {
 		m.toPresent()
 		return nil
 	}
+	return m.readPast(nil)
+}
+
+// readPast opens what has been kept of the traffic, above an exchange that is still listed; all of it with nil.
+func (m *Model) readPast(above *intercept.Exchange) tea.Cmd {
 	rec := m.o.Recorder
+	m.above = above
 	return func() tea.Msg {
 		r, err := rec.History(sessions.Options{})
 		return pastMsg{r, err}
@@ -56,12 +64,14 @@ func (m *Model) inPast(msg pastMsg) tea.Cmd {
 		return nil
 	case m.rec != nil && m.rec.r == msg.r: // it has been read
 		m.pull()
+		m.joinPast()
 		return nil
 	case m.rec != nil:
 		_ = msg.r.Close() // the key was pressed twice
 		return nil
 	}
-	m.present = &present{m.e, m.events.Flat()}
+	m.present = &present{m.e, m.events.Flat(), m.above}
+	m.above = nil
 	past := newRecording(msg.r, nil, m.o.Proxy)
 	past.past = true
 	m.change(past, true)
@@ -70,6 +80,56 @@ func (m *Model) inPast(msg pastMsg) tea.Cmd {
 		<-msg.r.Done()
 		return pastMsg{r: msg.r}
 	}
+}
+
+// joinPast goes to what came before the oldest event that the live list had, unless somebody has gone elsewhere.
+func (m *Model) joinPast() {
+	came := m.present.came
+	m.present.came = nil
+	if t, ok := m.events.Selected(); came == nil || m.rec.rows() == 0 || ok && t.Exchange != m.rec.list.at(0) {
+		return
+	}
+	if s, ok := m.rec.r.Nearest(came.Conn, came.Begun); ok {
+		m.nearest(max(s, 2) - 1)
+	}
+}
+
+// beyond goes on where the list ends, when a movement has not moved the selection: to what is kept of earlier
+// traffic, back from there to what happens now, to another part of a recording.
+func (m *Model) beyond(id keymap.ID, before traffic.Target) tea.Cmd {
+	after, ok := m.events.Selected()
+	if !ok || after != before {
+		return nil
+	}
+	up, down := false, false
+	switch id {
+	case keymap.Up, keymap.HalfUp, keymap.PageUp, keymap.Top:
+		up = true
+	case keymap.Down, keymap.HalfDown, keymap.PageDown, keymap.Bottom:
+		down = true
+	}
+	switch {
+	case m.rec == nil:
+		if !up || m.e.Gone() == 0 || m.offPast() != "" {
+			return nil
+		}
+		var above *intercept.Exchange
+		if x, ok := m.events.Oldest(); ok && id != keymap.Top {
+			above = &x
+		}
+		return m.readPast(above)
+	case up && m.rec.lo > 0:
+		m.goRecorded(m.rec.list.at(m.rec.lo - 1))
+	case down && m.rec.fed < m.rec.rows():
+		m.goRecorded(m.rec.list.at(m.rec.fed))
+	case down && m.rec.past && m.rec.r.Progress().Done && m.events.Flat():
+		x, had := m.events.Exchange(after.Exchange)
+		m.toPresent()
+		if s, ok := m.events.Nearest(x.Conn, x.Begun); had && ok && id != keymap.Bottom {
+			m.events.SelectExchange(s)
+		}
+	}
+	return nil
 }
 
 // toPresent goes back to the live traffic.

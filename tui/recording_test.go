@@ -345,3 +345,56 @@ func TestPastIsLookedAtWhileTrafficGoesOn(t *testing.T) {
 		t.Errorf("%d events are paused, want 2", len(m.held))
 	}
 }
+
+// TestPastIsScrolledInto goes above the oldest event that is listed, and comes back below the newest of the past.
+func TestPastIsScrolledInto(t *testing.T) {
+	path := longRecording(t, 300)
+	r, err := sessions.Open(path, sessions.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	f := &fake{gone: 200}
+	for s := intercept.Seq(201); s <= 300; s++ { // what a journal of 100 would have
+		x, err := r.Exchange(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.version++
+		x.Seq, x.Version = s+5000, f.version
+		f.exchanges = append(f.exchanges, x.Exchange)
+	}
+	f.conns = []intercept.ConnInfo{{ID: 1, Phase: intercept.Ready}}
+	d, m := start(t, f, 120, 40, plain, func(o *Options) {
+		o.Recorder = pastRecorder{path}
+		p, err := intercept.New(intercept.Options{JournalSize: 1, JournalBytes: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = p.Close() })
+		o.Proxy = p
+	})
+	d.Press("T", "g")
+	if got := m.at(); m.rec != nil || got != 5201 {
+		t.Fatalf("g went to #%d, want the first that is listed", got)
+	}
+	d.Press("k")
+	if m.rec == nil {
+		t.Fatalf("k at the first that is listed did not go into the past: %s", m.message.text)
+	}
+	if got := m.at(); got != 200 {
+		t.Errorf("it went to #%d, want #200, the one before", got)
+	}
+	d.Press("k", "j", "j", "j")
+	if got := m.at(); got != 202 {
+		t.Errorf("at #%d, want #202", got)
+	}
+	d.Press("G", "j")
+	if got := m.at(); m.rec != nil || got != 5300 {
+		t.Errorf("below the last it went to #%d, want the live traffic's #5300", got)
+	}
+	d.Press("g", "g")
+	if got := m.at(); m.rec == nil || got != 1 {
+		t.Errorf("g at the first went to #%d, want the beginning of the past", got)
+	}
+}

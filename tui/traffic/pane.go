@@ -11,6 +11,7 @@
 package traffic
 
 import (
+	"math"
 	"time"
 
 	"mydbg/intercept"
@@ -319,6 +320,28 @@ func (p *Pane) Exchange(s intercept.Seq) (intercept.Exchange, bool) {
 		return it.x, true
 	}
 	return intercept.Exchange{}, false
+}
+
+// Oldest is the exchange with the smallest number that is kept.
+func (p *Pane) Oldest() (x intercept.Exchange, ok bool) {
+	for i := range p.ring {
+		if it := p.nth(i); it.x.Seq != 0 {
+			return it.x, true
+		}
+	}
+	return x, false
+}
+
+// Nearest is the kept exchange of a connection that began nearest to a time.
+func (p *Pane) Nearest(c intercept.ConnID, at time.Time) (s intercept.Seq, ok bool) {
+	best := time.Duration(math.MaxInt64)
+	for i := range p.ring {
+		it := &p.ring[i]
+		if d := it.x.Begun.Sub(at).Abs(); it.x.Seq != 0 && it.x.Conn == c && d < best {
+			best, s = d, it.x.Seq
+		}
+	}
+	return s, s != 0
 }
 
 // Following reports whether the list stays at the newest rows.
