@@ -48,6 +48,9 @@ func run(args []string) int {
 	if err == nil {
 		return 0
 	}
+	if readerLeft(err) {
+		return 0
+	}
 	var f *cmdline.Failure
 	if !errors.As(err, &f) {
 		f = &cmdline.Failure{Status: cmdline.Misused, Err: err} // cobra's own
@@ -59,6 +62,12 @@ func run(args []string) int {
 		fmt.Fprintf(os.Stderr, "See %s --help\n", cmd.CommandPath())
 	}
 	return f.Status
+}
+
+// readerLeft reports whether a command ended because nobody reads its output any more, as behind head.
+func readerLeft(err error) bool {
+	var out *os.PathError
+	return errors.As(err, &out) && out.Path == os.Stdout.Name() && errors.Is(out, syscall.EPIPE)
 }
 
 const about = `mydbg sits between an application and its MySQL or MariaDB server, shows what passes, stops it

@@ -595,6 +595,22 @@ func TestItEndsWithItsReader(t *testing.T) {
 	}
 }
 
+// TestExportEndsWithItsReader: nobody is there to be told of it.
+func TestExportEndsWithItsReader(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = r.Close()
+	defer w.Close()
+	var said bytes.Buffer
+	cmd := exec.Command("mydbg", "export", "sessions/testdata/recording.pcapng", "--to", "sql")
+	cmd.Stdout, cmd.Stderr = w, &said
+	if err := cmd.Run(); err != nil || said.Len() > 0 {
+		t.Errorf("%v: %s", err, said.String())
+	}
+}
+
 // block is a piece of the README between fences.
 type block struct{ language, text string }
 
