@@ -197,3 +197,62 @@ func TestLabStagesWhereAScriptActed(t *testing.T) {
 		}
 	})
 }
+
+// A pool connects all the time: what went wrong in one connection is still to be seen after the next.
+func TestErrorStaysUntilTheTextChanges(t *testing.T) {
+	b := load(t, `function read_query(packet) if packet:find("fail") then error("no") end end`)
+	if _, err := b.e.Handle(t.Context(), b.commandEvent(1, "\x03fail")); err == nil {
+		t.Fatal("no error")
+	}
+	if st := b.e.Status(); st.OK || st.Err == nil || st.Err.Line != 1 || st.Err.Hook != "read_query" || st.ErrAt.IsZero() {
+		t.Errorf("after the error: %+v", st)
+	}
+	b.ask(b.commandEvent(2, "\x03fine"))
+	if st := b.e.Status(); !st.OK || st.Err == nil {
+		t.Errorf("after another connection: %+v", st)
+	}
+	b.write("function read_query() end")
+	if err := b.e.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if st := b.e.Status(); !st.OK || st.Err != nil {
+		t.Errorf("after another text: %+v", st)
+	}
+	b.write("nonsense(")
+	b.ask(b.commandEvent(3, "\x03fine"))
+	if st := b.e.Status(); st.OK || st.Err == nil || st.Err.Hook != "" {
+		t.Errorf("with a text that does not load: %+v", st)
+	}
+	b.write("function read_query() end")
+	b.ask(b.commandEvent(4, "\x03fine"))
+	if st := b.e.Status(); !st.OK || st.Err != nil {
+		t.Errorf("with one that does: %+v", st)
+	}
+}
+
+// Stops before the scripts see an event as received, and the scripts are asked when it goes on.
+func TestLabStopsBeforeTheScripts(t *testing.T) {
+	each(t, `
+		function read_query(packet)
+			if not packet:find("asked for") then return end
+			proxy.queries:append(1, packet:gsub("asked for", "changed"))
+			return proxy.PROXY_SEND_QUERY
+		end`, func(t *testing.T, b *labBench) {
+		c := b.open("")
+		b.p.Break(`early at query pre if sql contains "asked for"`)
+		b.p.Break(`late at query if sql contains "asked for"`)
+		done := make(chan []string, 1)
+		go func() { done <- b.column(c, "select 'asked for'") }()
+		first := b.p.Held(rule.ReadQuery)
+		if !first.Pre || first.SoFar.Touches() {
+			t.Errorf("before: got %+v", first)
+		}
+		b.p.Resolve(first, intercept.Verdict{})
+		second := b.p.Held(rule.ReadQuery)
+		if second.Pre || len(second.SoFar.Queries) != 1 || string(second.SoFar.Queries[0].Packet) != "\x03select 'changed'" {
+			t.Errorf("after: got %+v", second)
+		}
+		b.p.Resolve(second, intercept.Verdict{})
+		want(t, <-done, "changed")
+	})
+}

@@ -295,6 +295,7 @@ func (m *Model) pull() {
 	m.rate.sample(now, m.rate.last)
 	m.met.see(m.infos)
 	m.conns.SetNow(m.clock())
+	m.conns.SetBackends(m.e.Backends())
 	m.conns.Sync(m.infos, m.held)
 	m.breaks.Sync(m.e.Breaks())
 	held := m.held

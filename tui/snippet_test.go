@@ -12,24 +12,36 @@ import (
 
 // lua is an engine whose snippets all decide the same.
 type lua struct {
-	ran    []string // code and what it ran on
-	result scripts.Result
-	lines  []scripts.Line
-	source string
-	saved  []string
-	broken error // of what Save and Reload are given
+	ran      []string // code and what it ran on
+	in       []int    // the scripts in whose environments
+	tried    []string // events that hooks were asked about
+	result   scripts.Result
+	scripts  []scripts.Status // nil is audit.lua
+	findings []string         // of what is saved
+	lines    []scripts.Line
+	source   string
+	saved    []string
+	broken   error // of what Save and Reload are given
 }
 
-func (l *lua) Run(_ context.Context, _ int, ev *intercept.Event, code string) scripts.Result {
+func (l *lua) Run(_ context.Context, n int, ev *intercept.Event, code string) scripts.Result {
+	l.in = append(l.in, n)
 	l.ran = append(l.ran, code+" on "+ev.Point.Short()+" of "+ev.SQL)
 	return l.result
 }
 
 func (l *lua) Try(_ context.Context, ev *intercept.Event) ([]scripts.Tried, error) {
-	return []scripts.Tried{{Script: "audit.lua", Hook: ev.Point.String(), Exists: true, Describe: "sends 2 queries for " + ev.SQL}}, nil
+	l.tried = append(l.tried, ev.Point.Short()+" of "+ev.SQL)
+	return []scripts.Tried{
+		{Script: "audit.lua", Hook: ev.Point.String(), Exists: true, Describe: "sends 2 queries", Details: []string{"COM_QUERY  SELECT 1", "COM_QUERY  SELECT 2  (hidden from app)"}, Output: []string{"two of them"}},
+		{Script: "rw.lua", Hook: ev.Point.String()},
+	}, nil
 }
 
 func (l *lua) Scripts() []scripts.Status {
+	if l.scripts != nil {
+		return l.scripts
+	}
 	return []scripts.Status{{Name: "audit.lua", Path: "/srv/audit.lua", OK: true}}
 }
 func (l *lua) Lines() []scripts.Line             { return l.lines }
@@ -40,7 +52,7 @@ func (l *lua) Save(_ context.Context, _ int, text []byte) ([]string, error) {
 		l.source = string(text)
 		l.saved = append(l.saved, l.source)
 	}
-	return nil, l.broken
+	return l.findings, l.broken
 }
 
 func TestSnippets(t *testing.T) {

@@ -4,6 +4,7 @@ package conns
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
@@ -28,6 +29,8 @@ type Pane struct {
 
 	infos []intercept.ConnInfo
 	held  map[intercept.ConnID]time.Time // since when
+
+	backends []intercept.BackendInfo
 }
 
 // New makes an empty pane.
@@ -46,9 +49,11 @@ func (p *Pane) SetTheme(th *theme.Theme) { p.th = th }
 // SetSize changes the size of the box.
 func (p *Pane) SetSize(w, h int) {
 	p.w, p.h = w, h
-	iw, ih := theme.Inner(w, h)
-	p.list.SetSize(iw, max(ih-1, 0)) // a line for the names of the columns
+	p.divide()
 }
+
+// inner is the room in the box.
+func (p *Pane) inner() (w, h int) { return theme.Inner(p.w, p.h) }
 
 // SetNow tells the time for what counts up.
 func (p *Pane) SetNow(now time.Time) { p.now = now }
@@ -256,7 +261,7 @@ func (p *Pane) Row(i, w int, selected bool) string {
 
 // View draws the pane's box.
 func (p *Pane) View(focused bool) string {
-	iw, _ := theme.Inner(p.w, p.h)
+	iw, ih := p.inner()
 	head := safe.PadLeft("#", 8)
 	for _, c := range p.columns(iw) {
 		head += " " + safe.Pad(c.name, c.w)
@@ -270,6 +275,13 @@ func (p *Pane) View(focused bool) string {
 	body := p.th.Dim.Render(safe.Cut(head, iw)) + "\n" + p.list.View()
 	if len(p.infos) == 0 {
 		body = p.th.Dim.Render("No client has connected yet.")
+	}
+	if servers := p.backendTable(iw, p.backendLines(ih)); len(servers) > 0 {
+		lines := strings.Split(body, "\n")
+		for len(lines) < ih-len(servers) {
+			lines = append(lines, "")
+		}
+		body = strings.Join(append(lines[:ih-len(servers)], servers...), "\n")
 	}
 	title := fmt.Sprintf("2 Connections: %d open, %d closed", open, len(p.infos)-open)
 	return p.th.Box(title, "p pause  ctrl+k kill", body, p.w, p.h, focused)

@@ -74,9 +74,8 @@ func (s *steps) names() (note2, what3, note3 string) {
 	if s.past {
 		what3 = "sent"
 	}
-	switch {
-	case s.pre:
-		note2 = "the scripts are asked when it goes on unchanged"
+	if s.pre {
+		note2 = "the scripts come next"
 	}
 	switch {
 	case s.past && s.changed:
@@ -90,6 +89,14 @@ func (s *steps) names() (note2, what3, note3 string) {
 		}
 	}
 	return note2, what3, note3
+}
+
+// size2 is the size of stage 2, where there is one already.
+func (s *steps) size2(size string) string {
+	if s.pre {
+		return "not yet"
+	}
+	return size
 }
 
 // packet adds the stages of a command or of a packet of the login.
@@ -118,7 +125,7 @@ func (s *steps) packet(p *intercept.Point) {
 	note2, what3, note3 := s.names()
 	l.stage(1, "received", sizeOf(s.length), from, l.received, nil)
 	second := l.effectRef("stage 2", &s.script, f, seq)
-	l.stage(2, "after script", effectSize(&s.script, s.length), note2, second, nil)
+	l.stage(2, "after script", s.size2(effectSize(&s.script, s.length)), note2, second, nil)
 	l.sent = l.effectRef("stage 3", &s.final, f, seq)
 	l.stage(3, what3, effectSize(&s.final, s.length), note3, l.sent, draftTag(&s.final))
 	if !s.changed || !s.script.changes() {
@@ -207,7 +214,7 @@ func (s *steps) answers(received *mysqlwire.Answer) {
 	}
 	l.received, l.sent = ref(received, "stage 1"), ref(sent, "stage 3")
 	l.stage(1, "received", size(received), "from server", l.received, nil)
-	l.stage(2, "after script", size(after), note2, ref(after, "stage 2"), nil)
+	l.stage(2, "after script", s.size2(size(after)), note2, ref(after, "stage 2"), nil)
 	l.stage(3, what3, size3, note3, l.sent, draftTag(&s.final))
 	for _, c := range s.final.also() {
 		l.add(stageRow{depth: 1, mark: markAdded, name: c, stop: true})

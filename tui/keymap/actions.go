@@ -242,12 +242,14 @@ var declared = slices.Concat(
 	declare(InRecording, GroupMove, []row{
 		{StepBack, "step back", "go back one event", "p"},
 	}),
-	declare(InScripts, GroupEdit, []row{
+	declare(InScripts, GroupAlter, []row{
 		{Edit, "edit script", "edit the script in $EDITOR; saved, open connections run it", "e"},
 		{EditExternal, "$EDITOR", "edit the script in $EDITOR", "E ctrl+o"},
 		{Reload, "reload", "have open connections run the script's file as it is now", "ctrl+l"},
-		{Open, "open", "go to the event of a line; at a script: show its error whole", "enter"},
 		{Snippet, "snippet", "type a snippet", "|"},
+	}),
+	declare(InScripts, GroupMove, []row{
+		{Open, "open", "go to the event of a line; at a script: show its error whole", "enter"},
 	}),
 	declare(InEditor, GroupEdit, []row{
 		{Draft, "keep draft", "keep the draft; the event stays paused", "ctrl+s"},

@@ -58,7 +58,11 @@ func (m *Model) table(w, limit int, focused bool) []string {
 	name := m.nameWidth(w)
 	var lines []string
 	if limit > 2 {
-		head := "  " + safe.Pad("script, hook", name) + numbers("calls", "mean", "max", "errors", w) + "  last verdict"
+		label := "script, hook"
+		if hidden := len(rows) - limit + 1; hidden > 0 {
+			label += fmt.Sprintf(" +%d", hidden)
+		}
+		head := "  " + safe.Pad(label, name) + numbers("calls", "mean", "max", "errors", w) + "  last verdict"
 		lines = append(lines, m.theme.Dim.Render(safe.Cut(head, w)))
 		limit--
 	}

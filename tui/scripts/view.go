@@ -33,7 +33,7 @@ func (m *Model) View(w, h int, focused bool) string {
 	iw, ih := theme.Inner(w, h)
 	tail := m.prompt(iw, focused && m.part == Prompt)
 	room := max(ih-len(tail), 0)
-	body := m.table(iw, max(room/3, 1), focused && m.part == Table)
+	body := m.table(iw, max(room*2/5, 1), focused && m.part == Table)
 	limit := min(3, (room-len(body))/3)
 	if m.open && m.part == Table {
 		limit = (room - len(body)) * 3 / 4
@@ -100,6 +100,9 @@ func (m *Model) heading(w int, focused bool) string {
 
 // output draws h lines of what scripts printed, then of what was tried and what came of it.
 func (m *Model) output(w, h int, focused bool) []string {
+	if w > 20 && focused { // a column for the pointer
+		w -= 2
+	}
 	m.owners = m.owners[:0]
 	var tried []string
 	for _, t := range m.tries {
@@ -127,8 +130,11 @@ func (m *Model) output(w, h int, focused bool) []string {
 		} else {
 			line = tried[i-len(m.lines)]
 		}
-		if focused && i == m.out.cursor {
-			line = m.theme.Selected.Over(theme.Fit(line, w))
+		switch {
+		case focused && i == m.out.cursor:
+			line = m.theme.Selected.Over(theme.Fit(m.theme.Pointer()+" "+line, w+2))
+		case focused:
+			line = "  " + line
 		}
 		lines = append(lines, line)
 	}
