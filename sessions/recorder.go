@@ -33,7 +33,9 @@ type RecordOptions struct {
 // Recorder writes what crosses a proxy to a file. It is an intercept.Tap.
 //
 // Sessions only copy their bytes to a queue in memory. One goroutine makes blocks of them and writes
-// these, whole ones, ten milliseconds after they came: that is what a crash can lose. When more
+// these, whole ones: at once what comes after a pause, what follows within ten milliseconds together at the end of
+// these. So a crash of the process loses the last ten milliseconds of a burst at most, and a killed system what it
+// has not brought to the disk itself: nothing is synced. When more
 // waits to be written than Backlog, a session waits five milliseconds at most; then bytes are left out,
 // and the recording says so. A full disk, too, is a hole in the recording and nothing else.
 type Recorder struct {

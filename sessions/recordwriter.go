@@ -36,6 +36,7 @@ type recordWriter struct {
 	others  []*part   // files before, with connections whose exchange is not over
 	spool   []*part   // all its segments, current included, oldest first
 	done    int64     // bytes of finished files
+	taken   time.Time // when something was taken from the queue
 	retry   time.Time // the disk failed: not before then
 	failed  error
 	put     func(*os.File, []byte) (int, error) // writes to a file
@@ -133,9 +134,22 @@ func (w *recordWriter) run() {
 	}
 }
 
-// take waits for something to write, lets more come together, and takes all of it.
+// take waits for something to write and takes all of it. What comes after a pause is taken at once; what comes soon
+// after that waits for more to come together.
 func (w *recordWriter) take(t *time.Timer) (queue, bool) {
 	r := w.r
+	if left := gathering - time.Since(w.taken); left > 0 {
+		r.mu.Lock()
+		enough := len(r.queue.bytes) >= enoughBytes || r.closing
+		r.mu.Unlock()
+		if !enough {
+			t.Reset(left)
+			select {
+			case <-t.C:
+			case <-r.bell: // enough, or somebody waits for an answer
+			}
+		}
+	}
 	r.mu.Lock()
 	for len(r.queue.items) == 0 && !r.closing {
 		r.idle = true
@@ -152,15 +166,7 @@ func (w *recordWriter) take(t *time.Timer) (queue, bool) {
 		r.mu.Lock()
 	}
 	r.idle = false
-	if len(r.queue.bytes) < enoughBytes && !r.closing {
-		r.mu.Unlock()
-		t.Reset(gathering)
-		select {
-		case <-t.C:
-		case <-r.bell: // enough, or somebody waits for an answer
-		}
-		r.mu.Lock()
-	}
+	w.taken = time.Now()
 	defer r.mu.Unlock()
 	q := r.queue
 	r.queue, r.spare = r.spare, queue{}
