@@ -235,7 +235,7 @@ func TestLabStopsBeforeTheScripts(t *testing.T) {
 	each(t, `
 		function read_query(packet)
 			if not packet:find("asked for") then return end
-			proxy.queries:append(1, packet:gsub("asked for", "changed"))
+			proxy.queries:append(1, (packet:gsub("asked for", "changed")))
 			return proxy.PROXY_SEND_QUERY
 		end`, func(t *testing.T, b *labBench) {
 		c := b.open("")
