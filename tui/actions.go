@@ -20,7 +20,6 @@ var missing = map[keymap.ID]string{
 	keymap.OnlyMarked:     "f with the condition marked shows only what is marked",
 	keymap.Note:           "m marks an event; there are no notes",
 	keymap.CopyAs:         "y copies what the inspector's tab shows",
-	keymap.Export:         "sessions cannot be exported yet",
 	keymap.Rerun:          "mydbg replay FILE sends a recorded session again",
 	keymap.Timeline:       "there is no timeline in this version",
 	keymap.Sessions:       "there are no recorded sessions yet",
@@ -122,6 +121,8 @@ func (m *Model) off(id keymap.ID) string {
 		}
 	case keymap.Load:
 		return m.offPast()
+	case keymap.Export:
+		return m.offExport()
 	case keymap.Record:
 		if m.o.Recorder == nil {
 			return "there is no traffic to record here"
@@ -260,6 +261,8 @@ func (m *Model) do(id keymap.ID) tea.Cmd {
 		return m.record("")
 	case keymap.Load:
 		return m.toPast()
+	case keymap.Export:
+		m.askExport()
 	default:
 		return m.doView(id)
 	}

@@ -20,6 +20,7 @@ var commands = []rule.Candidate{
 	{Text: "set", Doc: "theme NAME, or read-only: how the screen is"},
 	{Text: "lua", Doc: "CODE: run it on the selected event, on a copy"},
 	{Text: "record", Doc: "FILE: record what has been seen and what comes; without one: to a file named after the time; again: stop"},
+	{Text: "export", Doc: "FILE: write what is kept and the filter shows; the ending says how: " + exportNames},
 	{Text: "go", Doc: "NUMBER: go to an exchange"},
 	{Text: "q", Doc: "quit (asks first)"},
 }
@@ -57,6 +58,16 @@ func (m *Model) command(line string) tea.Cmd {
 			return nil
 		}
 		return m.record(rest)
+	case "export":
+		if why := m.off(keymap.Export); why != "" {
+			m.say(intercept.Info, "export: %s", why)
+			return nil
+		}
+		if rest != "" {
+			return m.export(rest)
+		}
+		m.askExport()
+		return nil
 	case "go":
 		m.goTo(rest)
 		return nil

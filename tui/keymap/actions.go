@@ -210,7 +210,7 @@ var declared = slices.Concat(
 	declare(InMain, GroupData, []row{
 		{Copy, "copy", "copy the statement with its parameters", "y"},
 		{CopyAs, "copy as", "copy in another form", "Y"},
-		{Export, "export", "write to a file", "w"},
+		{Export, "export", "write what is shown to a file: statements, JSON, CSV, …", "w"},
 		{Record, "record", "turn recording on or off", "W"},
 		{Load, "history", "look at all that was kept of the traffic; again: back to live", "L"},
 		{Rerun, "re-run", "run a finished exchange again", "R"},
