@@ -190,6 +190,9 @@ func (m *Model) do(id keymap.ID) tea.Cmd {
 			return cmd
 		}
 	}
+	if m.inLua() && (id == keymap.Edit || id == keymap.EditExternal) {
+		return m.doFocused(id)
+	}
 	switch id {
 	case keymap.Continue:
 		return m.release(id, intercept.Continue)

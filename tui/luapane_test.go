@@ -233,6 +233,16 @@ func TestScriptIsEditedInPlace(t *testing.T) {
 	}
 }
 
+func TestScriptIsNamedWithoutAnEditor(t *testing.T) {
+	for _, key := range []string{"e", "E", "ctrl+o"} {
+		d, _ := start(t, shop(), 120, 36, plain, withLua(twoScripts()))
+		d.Press("6", "G", key)
+		d.Has("neither $VISUAL nor $EDITOR is set; edit /srv/rw.lua elsewhere")
+		d.Press("|", "ctrl+n", "ctrl+o")
+		d.Has("edit /srv/audit.lua elsewhere")
+	}
+}
+
 func TestScriptIsNotEditedReadOnly(t *testing.T) {
 	d, m := start(t, shop(), 120, 36, plain, withLua(twoScripts()), func(o *Options) {
 		o.ReadOnly, o.Getenv = true, func(string) string { return "true" }

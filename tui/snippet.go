@@ -56,7 +56,7 @@ func (m *Model) copyOf(s intercept.Seq) scripts.Subject {
 		return scripts.Subject{}
 	}
 	conn := m.e.Conn(d.Conn)
-	return scripts.Subject{Event: scripts.Copy(&d, conn), Hooks: scripts.Copies(&d, conn), Name: "a copy of " + label(s)}
+	return scripts.Subject{Event: scripts.Copy(&d, conn), Hooks: scripts.Copies(&d, conn, m.e.Acted(d.Conn, s)), Name: "a copy of " + label(s)}
 }
 
 // tryHooks asks the scripts' hooks about the selected event, or in the Lua pane about the one that it is about.

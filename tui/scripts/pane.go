@@ -35,16 +35,31 @@ func (s *Subject) events() []*intercept.Event {
 	return s.Hooks
 }
 
-// Copies are an exchange as the events that the hooks of a script were asked about: its command, and its
-// result if it has one. They are not held.
-func Copies(d *intercept.Detail, conn *intercept.Conn) []*intercept.Event {
+// Copies are an exchange as the events that the hooks of a script are asked about: its command, and its
+// results. They are not held. Where scripts acted, the results are those of the queries that they sent.
+func Copies(d *intercept.Detail, conn *intercept.Conn, acted []intercept.Acted) []*intercept.Event {
 	asked := *d
 	asked.Answer.Packets = nil
 	list := []*intercept.Event{Copy(&asked, conn)}
-	if len(d.Answer.Packets) > 0 {
-		list = append(list, Copy(d, conn))
+	var sent []intercept.Query
+	for i := range acted {
+		switch a := &acted[i]; {
+		case a.Point == rule.ReadQuery:
+			sent = a.Sent.Queries
+		case a.Point == rule.ReadQueryResult && a.Answer != nil:
+			ev := Copy(d, conn)
+			ev.Point, ev.Query, ev.Answer, ev.Context, ev.Packet, ev.PacketLen = a.Point, a.Query, a.Answer, a.Context, nil, 0
+			list = append(list, ev)
+		}
 	}
-	return list
+	if len(list) > 1 || len(d.Answer.Packets) == 0 {
+		return list
+	}
+	ev := Copy(d, conn)
+	if i := slices.IndexFunc(sent, func(q intercept.Query) bool { return q.Show }); i >= 0 {
+		ev.Query = sent[i]
+	}
+	return append(list, ev)
 }
 
 // Copy is an exchange as an event that a snippet can look at: its result if it has one, else its command.

@@ -18,6 +18,7 @@ import (
 	"mydbg/intercept"
 	"mydbg/intercept/rule"
 	"mydbg/mysqlwire"
+	"mydbg/tui/keymap"
 	"mydbg/tui/theme"
 )
 
@@ -316,5 +317,120 @@ func TestCopyIsTheResult(t *testing.T) {
 	d.Answer = *mysqlwire.OKAnswer(0, 0, 0, 0, "")
 	if ev := Copy(d, conn); ev.Point != rule.ReadQueryResult || ev.Answer == nil || !ev.Query.Show || ev.Command() != mysqlwire.ComQuery || ev.Exchange != 5 {
 		t.Errorf("with one: %+v", ev)
+	}
+}
+
+func TestCopiesAreWhatHooksAreAskedAbout(t *testing.T) {
+	d := &intercept.Detail{
+		Exchange: intercept.Exchange{Seq: 5, SQL: "SELECT 1"}, Context: &mysqlwire.Context{},
+		Received: mysqlwire.Packet{Kind: mysqlwire.KindQuery, Payload: []byte("\x03SELECT 1")},
+	}
+	conn := &intercept.Conn{ID: 2}
+	if list := Copies(d, conn, nil); len(list) != 1 || list[0].Point != rule.ReadQuery {
+		t.Errorf("without an answer: %+v", list)
+	}
+	d.Answer = *mysqlwire.OKAnswer(0, 0, 0, 0, "")
+	if list := Copies(d, conn, nil); len(list) != 2 || list[1].Point != rule.ReadQueryResult || string(list[1].Query.Packet) != "\x03SELECT 1" {
+		t.Errorf("with one: %+v", list)
+	}
+	query := intercept.Query{ID: 7, Packet: []byte("\x03SELECT 2"), Show: true}
+	acted := []intercept.Acted{{Point: rule.ReadQuery, Sent: intercept.Verdict{Queries: []intercept.Query{{ID: 6, Packet: []byte("\x03SET @a = 1")}, query}}}}
+	if list := Copies(d, conn, acted); len(list) != 2 || list[1].Query.ID != 7 {
+		t.Errorf("with a query of a script: %+v", list)
+	}
+	answer := mysqlwire.OKAnswer(1, 0, 0, 0, "")
+	acted = append(acted, intercept.Acted{Point: rule.ReadQueryResult, Query: query, Answer: answer, Context: d.Context})
+	if list := Copies(d, conn, acted); len(list) != 2 || list[1].Query.ID != 7 || list[1].Answer != answer || list[1].Packet != nil {
+		t.Errorf("with a result that a script changed: %+v", list)
+	}
+}
+
+func TestTableShowsTheErrorOfTheScriptSelected(t *testing.T) {
+	m := mockUp(t)
+	m.Focus(Table)
+	if strings.Contains(m.View(80, 30, true), "in function 'choose'") {
+		t.Error("the error is shown of a script that is not selected")
+	}
+	m.Do(keymap.Bottom)
+	view := m.View(80, 30, true)
+	if !strings.Contains(view, "09:14:16 in read_query, connection 4: rw.lua:41: attempt to index") || strings.Contains(view, "[C]: ?") {
+		t.Errorf("in short:\n%s", view)
+	}
+	m.Do(keymap.Open)
+	if view := m.View(80, 30, true); !strings.Contains(view, "rw.lua:60: in function <rw.lua:55>") || !strings.Contains(view, "[C]: ?") {
+		t.Errorf("whole:\n%s", view)
+	}
+	m.SetFindings(1, []string{"rw.lua:3: nothing defines pirnt"})
+	if view := m.View(80, 40, true); !strings.Contains(view, "nothing defines pirnt") {
+		t.Errorf("without what was found when it was saved:\n%s", view)
+	}
+}
+
+// The line that is selected stays so when others arrive and old ones are dropped.
+func TestSelectedLineStays(t *testing.T) {
+	f := &fake{run: ok(nil)}
+	line := func(n int) Line { return Line{Script: "a.lua", Source: n, Exchange: intercept.Seq(n), Text: "text"} }
+	for n := range 20 {
+		f.lines = append(f.lines, line(n))
+	}
+	m := pane(t, f)
+	m.Focus(Output)
+	m.View(80, 12, true)
+	m.Do(keymap.Up)
+	m.Do(keymap.Up)
+	f.lines = append(f.lines[5:], line(20), line(21))
+	m.Pull()
+	m.View(80, 12, true)
+	cmd, _ := m.Do(keymap.Open)
+	if got := cmd().(GoMsg).Line; got.Exchange != 17 {
+		t.Errorf("at %d, want 17", got.Exchange)
+	}
+	m.Do(keymap.Bottom)
+	f.lines = append(f.lines, line(22))
+	m.Pull()
+	m.View(80, 12, true)
+	cmd, _ = m.Do(keymap.Open)
+	if got := cmd().(GoMsg).Line; got.Exchange != 22 {
+		t.Errorf("at the end it does not follow: at %d", got.Exchange)
+	}
+}
+
+func TestSnippetRunsInTheSelectedScript(t *testing.T) {
+	f := mockUp(t).engine.(*fake)
+	m := pane(t, f)
+	m.Show(held())
+	tryCode(t, m, "one")
+	press(m, "ctrl+n")
+	tryCode(t, m, "two")
+	press(m, "ctrl+n")
+	tryCode(t, m, "three")
+	if got := fmt.Sprint(f.in[len(f.in)-3:]); got != "[0 1 0]" {
+		t.Errorf("ran in %s", got)
+	}
+}
+
+func TestHooksAreTriedOnEveryEvent(t *testing.T) {
+	f := mockUp(t).engine.(*fake)
+	f.tried = map[intercept.Point][]Tried{
+		rule.ReadQuery:       {{Script: "audit.lua", Hook: "read_query", Exists: true, Describe: "sends COM_QUERY", Details: []string{"COM_QUERY  SELECT 2"}, Output: []string{"said"}}},
+		rule.ReadQueryResult: {{Script: "audit.lua", Hook: "read_query_result"}, {Script: "rw.lua", Hook: "read_query_result", Exists: true, Err: errors.New("rw.lua:1: no")}},
+	}
+	m := pane(t, f)
+	conn := &intercept.Conn{ID: 2}
+	m.Show(Subject{Event: &intercept.Event{Conn: conn}, Hooks: []*intercept.Event{{Point: rule.ReadQuery, Conn: conn}, {Point: rule.ReadQueryResult, Conn: conn}}, Name: "a copy of #5"})
+	m.Update(press(m, "ctrl+t")())
+	view := m.View(80, 40, true)
+	for _, want := range []string{"on a copy of #5", "would: sends COM_QUERY", "SELECT 2", "said", "is not in the script", "rw.lua:1: no"} {
+		if !strings.Contains(view, want) {
+			t.Errorf("%q is not there:\n%s", want, view)
+		}
+	}
+	if m.Busy() {
+		t.Error("it still runs")
+	}
+	m = pane(t, &fake{run: ok(nil)})
+	m.Show(held())
+	if cmd := press(m, "ctrl+t"); cmd != nil || !strings.Contains(m.note, "--script") {
+		t.Errorf("without scripts: %q", m.note)
 	}
 }
