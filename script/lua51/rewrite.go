@@ -13,6 +13,7 @@ import (
 //     if f() is nil or false. The values go into locals of their own first.
 //   - A loop whose body begins with a condition that is constant may not end. Such conditions go.
 //   - "local a = x, y" mixes up what comes after. The values that are too many get names.
+//   - "{1, x = f()}" and constructors with 50 items or more lose or repeat items, see constructor.
 //   - ".." writes numbers with all their digits. It becomes a call of a hidden function of strings.
 
 // concatName is the function that stands for "..", a field that strings have and pairs does not show.
@@ -82,9 +83,7 @@ func rewriteExpr(e ast.Expr) ast.Expr {
 	case *ast.AttrGetExpr:
 		e.Object, e.Key = rewriteExpr(e.Object), rewriteExpr(e.Key)
 	case *ast.TableExpr:
-		for _, f := range e.Fields {
-			f.Key, f.Value = rewriteExpr(f.Key), rewriteExpr(f.Value)
-		}
+		return constructor(e)
 	case *ast.FuncCallExpr:
 		e.Func, e.Receiver = rewriteExpr(e.Func), rewriteExpr(e.Receiver)
 		rewriteAll(e.Args)
@@ -259,11 +258,12 @@ func concatenation(e *ast.StringConcatOpExpr) ast.Expr {
 	return at(&ast.FuncCallExpr{Func: hidden, Args: parts, AdjustRet: true}, e)
 }
 
-// openConcat hides the function that stands for "..".
+// openConcat hides the functions that stand for ".." and in constructors.
 func (b *Libs) openConcat() {
 	l := b.l
 	hidden, meta := l.NewTable(), l.NewTable()
 	hidden.RawSetString(concatName, l.NewFunction(b.concat))
+	hidden.RawSetString(appendName, l.NewFunction(appendValues))
 	meta.RawSetString("__index", hidden)
 	l.GetGlobal("string").(*lua.LTable).Metatable = meta
 }

@@ -45,6 +45,9 @@ func (m *machine) run(code string) string {
 	return strings.Join(m.printed, "\n")
 }
 
+// fifty are as many items as a constructor moves at once.
+const fifty = "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32,33,34,35,36,37,38,39,40,41,42,43,44,45,46,47,48,49,50"
+
 // Each of these goes wrong in gopher-lua as it is.
 func TestCodeIsMended(t *testing.T) {
 	m := newMachine(t)
@@ -67,6 +70,13 @@ func TestCodeIsMended(t *testing.T) {
 		{`print(("x"):rep(3) .. (function() return 1, 2 end)())`, "xxx1"},
 		{`local function f(...) return "a" .. ... end print(f("b", "c"))`, "ab"},
 		{`print(true and (function() return 1, 2 end)())`, "1"},
+		{`local function f(...) return ... end local t = {f(5, 6), [true] = f(7, 8)} print(#t, t[1], t[2], t[true])`, "1\t5\tnil\t7"},
+		{`local function f(...) local t = {1, x = ...} print(#t, t.x) end f(7, 8)`, "1\t7"},
+		{`local function f(...) return ... end local t = {` + fifty + `, x = f(77), y = f(78)} print(#t, t[1], t[2], t[50], t.x, t.y)`, "50\t1\t2\t50\t77\t78"},
+		{`local function f(...) return ... end local t = {` + fifty + `, f(7, 8)} print(#t, t[1], t[2], t[51], t[52])`, "52\t1\t2\t7\t8"},
+		{`local function f(...) return ... end local t = {` + fifty + `, ` + fifty + `, x = 9, f(7, 8)} print(#t, t[1], t[50], t[100], t[102], t.x)`, "102\t1\t50\t50\t8\t9"},
+		{`local function f(...) return ... end local t = {` + fifty + `, f(), y = 1, f(7, 8), nil, 5} print(#t, t[51], t[52], t[54], t.y)`, "54\tnil\t7\t5\t1"},
+		{`local function f(...) return ... end local t = {` + fifty + `, 51, f(7, 8)} print(#t, t[51], t[53])`, "53\t51\t8"},
 		{`for k in pairs(string) do assert(k ~= "(concat)") end print(pcall(function() return {} .. 1 end))`, "false\ttest:1: attempt to concatenate a table value"},
 	} {
 		if got := m.run(tt.code); got != tt.want {
