@@ -580,6 +580,7 @@ func TestEndlessLoopIsStopped(t *testing.T) {
 		{"in a coroutine", "coroutine.wrap(function() while true do end end)()"},
 		{"in an old coroutine", "co = co or coroutine.create(function() coroutine.yield() while true do end end) coroutine.resume(co) local ok, err = coroutine.resume(co) error(err, 0)"},
 		{"in a pattern", `local s = ("a"):rep(60) return s:find(("a*"):rep(30) .. "b")`},
+		{"in a pattern of lpeg", `local lpeg = require "lpeg" return lpeg.P{"a" * lpeg.V(1) * "b" + "a" * lpeg.V(1) * "c" + lpeg.P""}:match(("a"):rep(150))`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := loadWith(t, "function read_query(packet) if packet:byte() == 3 then\n"+tt.body+" end print('alive') end", Options{Deadline: 10 * time.Millisecond})

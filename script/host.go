@@ -10,7 +10,9 @@ import (
 
 // openModules lets require find MySQL Proxy's modules.
 func (u *universe) openModules(o Options) {
-	modules.Open(u.l, modules.Host{Log: u.log, Sleep: u.sleep, Shutdown: o.Shutdown, Sandbox: o.Sandbox})
+	modules.Open(u.l, modules.Host{
+		Log: u.log, Sleep: u.sleep, Tick: u.clock.check, Shutdown: o.Shutdown, Sandbox: o.Sandbox,
+	})
 }
 
 // logLevels are the levels of chassis as levels of output.

@@ -1,5 +1,5 @@
 // Package modules has what scripts written for MySQL Proxy can require: the native modules
-// mysql.tokenizer, mysql.proto, mysql.password, chassis, glib2, posix and lfs, and the Lua libraries
+// mysql.tokenizer, mysql.proto, mysql.password, chassis, glib2, posix, lfs and lpeg, and the Lua libraries
 // proxy.*, which are embedded. Files of the user with the same names come first.
 //
 // As in the original each native module is also a global table under the last part of its name.
@@ -15,6 +15,7 @@ import (
 
 	lua "github.com/yuin/gopher-lua"
 
+	"mydbg/script/lpeg"
 	"mydbg/script/lua51"
 )
 
@@ -25,6 +26,8 @@ type Host struct {
 	Log func(l *lua.LState, level, text string)
 	// Sleep waits, or raises an error when the call's time is over.
 	Sleep func(l *lua.LState, d time.Duration)
+	// Tick is called now and then in functions that may take long. It raises an error to end them.
+	Tick func(l *lua.LState)
 	// Shutdown ends the program in good order; nil logs that it does not.
 	Shutdown func()
 	// Sandbox leaves out posix and lfs.
@@ -55,6 +58,7 @@ var native = map[string]module{
 	"glib2":           {"glib2", "LuaGlib2 0.1", (*set).glib},
 	"posix":           {"posix", "LuaPosix 0.1", (*set).posix},
 	"lfs":             {"lfs", "LuaFileSystem 1.2", (*set).lfs},
+	"lpeg":            {"lpeg", "", nil}, // see package lpeg
 }
 
 // reaching are the modules that reach beyond the proxy.
@@ -135,12 +139,16 @@ func (s *set) register(l *lua.LState, m module) *lua.LTable {
 			t = l.NewTable()
 		}
 	}
-	for name, fn := range m.open(s) {
-		t.RawSetString(name, l.NewFunction(fn))
+	if m.open == nil {
+		lpeg.Open(l, t, lpeg.Host{Tick: s.Tick})
+	} else {
+		for name, fn := range m.open(s) {
+			t.RawSetString(name, l.NewFunction(fn))
+		}
+		t.RawSetString("_COPYRIGHT", lua.LString("Copyright (C) the mydbg authors"))
+		t.RawSetString("_DESCRIPTION", lua.LString("part of mydbg, with the interface of MySQL Proxy 0.8"))
+		t.RawSetString("_VERSION", lua.LString(m.version))
 	}
-	t.RawSetString("_COPYRIGHT", lua.LString("Copyright (C) the mydbg authors"))
-	t.RawSetString("_DESCRIPTION", lua.LString("part of mydbg, with the interface of MySQL Proxy 0.8"))
-	t.RawSetString("_VERSION", lua.LString(m.version))
 	l.G.Global.RawSetString(m.global, t)
 	loaded.RawSetString(m.global, t)
 	return t

@@ -336,6 +336,7 @@ func TestRequire(t *testing.T) {
 		{`require("glib2")`, "mine"},
 		{`require("prog")`, "prog"},
 		{`type(require("lfs").dir)`, "function"},
+		{`require("lpeg") == lpeg, lpeg._VERSION, (lpeg.C(lpeg.R"az"^1) * -1):match("word")`, "true, nil, word"},
 		{`require("c")`, "error: module 'c' is the C library '" + dir + "/c.so', which cannot be loaded here. Built in are " + strings.Join(Names(), ", ")},
 		{`require("bad")`, "error: error loading module 'bad' from file '" + dir + "/bad.lua':\n\t" + dir + "/bad.lua:1: unexpected symbol near '<eof>'"},
 		{`require("none")`, "error: module 'none' not found:\n\tno field package.preload['none']\n\tno file '" + dir + "/none.lua'\n\tno built-in module 'none'\n\tno file '" + dir + "/none.so'"},
