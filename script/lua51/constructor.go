@@ -13,9 +13,12 @@ const appendName = "(append)"
 // itemsPerFlush is after how many items gopher-lua moves them from registers into the table.
 const itemsPerFlush = 50
 
+// mostFlushes is how often it does so; what comes after is lost.
+const mostFlushes = 511
+
 // constructor mends the constructors of tables that are miscompiled: those that end with a field whose
-// value is a call, and those where fields or a call with several values follow 50 items. The items of
-// these get their indexes as keys.
+// value is a call, those where fields or a call with several values follow 50 items, and large ones. Items
+// of these get their indexes as keys.
 func constructor(e *ast.TableExpr) ast.Expr {
 	items, fields := 0, 0
 	for _, f := range e.Fields {
@@ -35,7 +38,7 @@ func constructor(e *ast.TableExpr) ast.Expr {
 	if several {
 		items--
 	}
-	if fields == 0 && !(several && items%itemsPerFlush == 0) {
+	if fields == 0 && items <= itemsPerFlush*mostFlushes && !(several && items%itemsPerFlush == 0) {
 		return e
 	}
 	if several {

@@ -77,6 +77,7 @@ func TestCodeIsMended(t *testing.T) {
 		{`local function f(...) return ... end local t = {` + fifty + `, ` + fifty + `, x = 9, f(7, 8)} print(#t, t[1], t[50], t[100], t[102], t.x)`, "102\t1\t50\t50\t8\t9"},
 		{`local function f(...) return ... end local t = {` + fifty + `, f(), y = 1, f(7, 8), nil, 5} print(#t, t[51], t[52], t[54], t.y)`, "54\tnil\t7\t5\t1"},
 		{`local function f(...) return ... end local t = {` + fifty + `, 51, f(7, 8)} print(#t, t[51], t[53])`, "53\t51\t8"},
+		{`local t = loadstring("return {" .. ("7,"):rep(30000) .. "8}")() print(#t, t[1], t[25551], t[30001])`, "30001\t7\t7\t8"},
 		{`for k in pairs(string) do assert(k ~= "(concat)") end print(pcall(function() return {} .. 1 end))`, "false\ttest:1: attempt to concatenate a table value"},
 	} {
 		if got := m.run(tt.code); got != tt.want {
