@@ -27,7 +27,7 @@ const (
 	LateStart  ConnMark = 1 << iota // its beginning is not in the file
 	Gap                             // bytes in its middle are missing
 	Encrypted                       // TLS: its bytes are counted, not decoded
-	Compressed                      // the compressed protocol
+	Compressed                      // the compressed protocol: its bytes are decoded
 	Unfollowed                      // not decoded from some point on: see Opaque
 	Unended                         // its end is not in the file
 	NoServer                        // answered by mydbg, without a server behind it

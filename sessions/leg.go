@@ -2,10 +2,12 @@ package sessions
 
 import (
 	"encoding/binary"
+	"errors"
 	"slices"
 	"time"
 
 	"mydbg/intercept"
+	"mydbg/intercept/compress"
 	"mydbg/mysqlwire"
 	"mydbg/sessions/capture"
 )
@@ -26,12 +28,17 @@ type leg struct {
 	stmts   map[uint32]*lineage
 	execute *lineage // that the running exchange executes
 
-	sent   []sent     // commands that wait for the answer to others
+	sent     []sent                 // commands that wait for the answer to others
+	packed   *[2]*compress.Expander // by mysqlwire.Direction; nil without compression
+	expanded []byte
+
 	asleep bool       // until a command begins that can be recognised
 	guess  *guesswork // of a connection whose login is not in the file
 }
 
 const none = -1
+
+var errPackedGap = errors.New("bytes of a compressed connection are not in the capture")
 
 // sent is a command in the client's flow, and where the server's flow stood when it was sent.
 type sent struct{ command, answer uint64 }
@@ -73,12 +80,16 @@ func (l *leg) arrive(from capture.Side, seg capture.Segment) {
 	dir := l.direction(from)
 	l.at = seg.At
 	f := &l.flow[dir]
-	f.add(seg.Data, seg.Off)
 	if l.side == intercept.ClientLeg {
 		l.t.info.Bytes[dir] += uint64(len(seg.Data))
 	}
+	if l.packed != nil {
+		l.expand(dir, seg.Data)
+		return
+	}
+	f.add(seg.Data, seg.Off)
 	switch {
-	case l.t.info.Marks&(Encrypted|Compressed) != 0:
+	case l.t.info.Marks.Has(Encrypted):
 		f.pos = f.end
 	case l.guess != nil:
 		l.guess.arrive(l, dir, seg)
@@ -92,6 +103,26 @@ func (l *leg) arrive(from capture.Side, seg capture.Segment) {
 		if dir == mysqlwire.ToServer && f.pos < f.end && isCommand(seg.Data) && len(l.sent) < maxSent {
 			l.sent = append(l.sent, sent{f.end - uint64(len(seg.Data)), l.flow[mysqlwire.ToClient].end - uint64(int64(seg.Ahead))})
 		}
+	}
+}
+
+// expand takes a segment of a compressed connection.
+func (l *leg) expand(dir mysqlwire.Direction, b []byte) {
+	if l.t.info.Marks.Has(Unfollowed) {
+		return
+	}
+	var err error
+	if l.expanded, err = l.packed[dir].Append(l.expanded[:0], b); len(l.expanded) > 0 {
+		off, perr := l.t.s.spill.put(l.expanded)
+		if perr != nil {
+			l.lost(perr)
+			return
+		}
+		l.flow[dir].add(l.expanded, off)
+		l.walk(dir)
+	}
+	if err != nil {
+		l.lost(err)
 	}
 }
 
@@ -127,10 +158,18 @@ func (l *leg) missing(from capture.Side, n int, at int64) {
 	l.at = at
 	f := &l.flow[l.direction(from)]
 	inside := f.left > 0 && f.pos+uint64(f.left) >= f.end+uint64(n)
-	f.lack(n)
+	if l.packed == nil {
+		f.lack(n)
+	}
 	t := l.t
 	t.info.Marks |= Gap
 	t.info.Missing += uint64(n)
+	if l.packed != nil {
+		if !t.info.Marks.Has(Unfollowed) {
+			l.lost(errPackedGap)
+		}
+		return
+	}
 	if l.guess != nil {
 		l.guess.gap(l)
 		return

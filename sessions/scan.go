@@ -22,8 +22,9 @@ import (
 // holds the reader's mutex.
 type scan struct {
 	r       *Reader
-	file    storage  // where bytes are read again
-	in      *os.File // the file as it is; nil when it is none
+	file    storage   // where bytes are read again
+	spill   *spilling // the same
+	in      *os.File  // the file as it is; nil when it is none
 	blocks  *pcapng.Reader
 	streams *capture.Assembler
 	scratch []byte
@@ -69,6 +70,8 @@ func (s *scan) prepare(src io.Reader) (err error) {
 		return err
 	}
 	s.identity(identity{})
+	s.spill = &spilling{storage: s.file}
+	s.file = s.spill
 	s.streams = capture.NewAssembler(s.file, s)
 	r.file = s.file
 	return nil

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"mydbg/intercept"
+	"mydbg/intercept/compress"
 	"mydbg/mysqlwire"
 )
 
@@ -269,9 +270,9 @@ func (t *track) authenticated(l *leg, k mysqlwire.Kind, b []byte) {
 				l.dec.SetDB(db)
 			}
 		}
-		if c := l.dec.Caps(); c&(mysqlwire.Compress|mysqlwire.ZstdCompressionAlgorithm) != 0 && !t.s.r.ix.recording {
+		if a := compress.Agreed(l.dec.Caps(), compress.Flags); a != compress.None && !t.s.r.ix.recording {
 			t.info.Marks |= Compressed
-			t.info.Phase, t.info.Opaque = intercept.Relayed, "it uses the compressed protocol"
+			l.packed = &[2]*compress.Expander{compress.NewExpander(a), compress.NewExpander(a)}
 		}
 	case mysqlwire.KindERR:
 		var m mysqlwire.ERR

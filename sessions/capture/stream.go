@@ -335,14 +335,23 @@ func (a *Assembler) flush(s *Stream) {
 		for len(s.half[side].early) > 0 {
 			a.skip(s, side)
 		}
+		h := &s.half[side]
+		if lack := int(int32(h.finSeq - h.next)); h.fin && h.started && lack > 0 { // the end is known
+			h.next = h.finSeq
+			a.missing(s, side, lack)
+		}
 	}
 }
 
-// Flush delivers what still waits for missing bytes: the capture is over. Streams stay open.
+// Flush delivers what still waits for missing bytes: the capture is over. Streams stay open that were.
 func (a *Assembler) Flush() {
 	for _, s := range a.streams {
-		if !s.Closed {
-			a.flush(s)
+		if s.Closed {
+			continue
+		}
+		a.flush(s)
+		if s.half[0].finished() && s.half[1].finished() {
+			a.end(s, false)
 		}
 	}
 }
