@@ -31,9 +31,10 @@ func main() {
 	}
 }
 
-// A scene is what a person does from where the scene before it ended, and the pictures of it.
+// A scene is what a person does in a terminal of so many cells, and the pictures of it.
 type scene struct {
 	cols, rows int
+	scripts    []string // Lua, run by the proxy
 	play       func(p *player) error
 }
 
@@ -49,8 +50,16 @@ func run(ctx context.Context) (err error) {
 	if err := build.Run(); err != nil {
 		return fmt.Errorf("build: %w", err)
 	}
-	for _, s := range []scene{{120, 36, wide}, {80, 24, narrow}} {
-		term, err := tmux.Start(s.cols, s.rows, []string{"HOME=" + dir, "XDG_CONFIG_HOME=" + dir, "LANG=C.UTF-8"}, program, "demo", "--theme", "dark")
+	for _, s := range []scene{{120, 36, nil, wide}, {80, 24, nil, narrow}, {120, 36, []string{limitScript, guardScript}, scripted}} {
+		args := []string{"demo", "--theme", "dark"}
+		for i, text := range s.scripts {
+			file := filepath.Join(dir, scriptNames[i])
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				return err
+			}
+			args = append(args, "--script", file)
+		}
+		term, err := tmux.Start(s.cols, s.rows, []string{"HOME=" + dir, "XDG_CONFIG_HOME=" + dir, "LANG=C.UTF-8"}, program, args...)
 		if err != nil {
 			return err
 		}
@@ -132,6 +141,52 @@ func narrow(p *player) error {
 	p.keys("]", "e")
 	p.wait("EDITING")
 	p.shot("result")
+	return p.err
+}
+
+// The scripts of the pictures: one limits what reports read, one has a mistake.
+const (
+	limitScript = `-- reports read no more than 20 rows
+local count = 0
+
+function read_query(packet)
+  if packet:byte() ~= proxy.COM_QUERY then return end
+  local sql = packet:sub(2)
+  if sql:find("^SELECT") and sql:find("JOIN") and not sql:find("LIMIT") then
+    count = count + 1
+    print("limited " .. count .. ": " .. sql:sub(1, 50))
+    proxy.queries:append(1, string.char(proxy.COM_QUERY) .. sql .. " LIMIT 20", { resultset_is_needed = true })
+    return proxy.PROXY_SEND_QUERY
+  end
+end
+
+function read_query_result(inj)
+  print("rows: " .. inj.resultset.row_count .. " in " .. math.floor(inj.query_time / 1000) .. " ms")
+end
+`
+	guardScript = `-- keeps everybody but the shop out
+local function may(user)
+  return proxy.global.users[user]
+end
+
+function read_query(packet)
+  if packet:find("DELETE") or packet:find("audit") then
+    return may(proxy.connection.client.username)
+  end
+end
+`
+)
+
+var scriptNames = []string{"limit.lua", "guard.lua"}
+
+// scripted shows what two scripts do.
+func scripted(p *player) error {
+	p.wait("SLOW", "LUA")
+	p.keys("6")
+	p.wait("limited 1", "guard.lua error")
+	p.keys("G", "Enter")
+	p.wait("in function")
+	p.shot("lua")
 	return p.err
 }
 

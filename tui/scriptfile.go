@@ -171,7 +171,11 @@ func (m *Model) scriptSaved(msg scriptSavedMsg) {
 	delete(m.unsaved, msg.n)
 	m.scripts.SetFindings(msg.n, msg.findings)
 	if n := len(msg.findings); n > 0 {
-		m.say(intercept.Warning, "%s %s; %d things in it look wrong: %s", msg.name, msg.what, n, msg.findings[0])
+		more := ""
+		if n > 1 {
+			more = fmt.Sprintf(", and %d more", n-1)
+		}
+		m.say(intercept.Warning, "%s %s, but %s%s", msg.name, msg.what, msg.findings[0], more)
 		return
 	}
 	m.say(intercept.Info, "%s %s: open connections run it before their next hook", msg.name, msg.what)

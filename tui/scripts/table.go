@@ -70,7 +70,7 @@ func (m *Model) table(w, limit int, focused bool) []string {
 	for i := top; i < min(top+limit, len(rows)); i++ {
 		line := m.tableRow(rows[i], i == m.row, name, w)
 		if i == m.row && focused {
-			line = m.theme.Selected.Over(theme.Fit(line, w))
+			line = m.chosen(line, w)
 		}
 		lines = append(lines, line)
 	}

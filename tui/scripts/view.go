@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"mydbg/tui/keymap"
 	"mydbg/tui/safe"
 	"mydbg/tui/theme"
@@ -132,13 +134,18 @@ func (m *Model) output(w, h int, focused bool) []string {
 		}
 		switch {
 		case focused && i == m.out.cursor:
-			line = m.theme.Selected.Over(theme.Fit(m.theme.Pointer()+" "+line, w+2))
+			line = m.chosen(m.theme.Pointer()+" "+line, w+2)
 		case focused:
 			line = "  " + line
 		}
 		lines = append(lines, line)
 	}
 	return lines
+}
+
+// chosen draws a selected row in reverse as a whole: colours of its parts would tear it to patches.
+func (m *Model) chosen(line string, w int) string {
+	return m.theme.Selected.Render(theme.Fit(ansi.Strip(line), w))
 }
 
 // tryAt is what a line of the output belongs to, if something was tried there.
