@@ -204,7 +204,7 @@ func (p *Pane) columns(w int) []column {
 	}
 	all := []column{
 		{"total", 8, 0, ByTotal, d(func(s *Stat) time.Duration { return s.Total })},
-		{"share", 5, 1, orders, func(s *Stat) string {
+		{"share", 6, 1, orders, func(s *Stat) string {
 			return fmt.Sprintf("%.1f%%", 100*float64(s.Total)/float64(max(p.table.Total, 1)))
 		}},
 		{"count", 9, 0, ByCount, number(func(s *Stat) uint64 { return s.Count })},
@@ -327,13 +327,13 @@ func (p *Pane) explain(w int) []string {
 		text = append(text[:most-1:most-1], safe.Cut(strings.Join(text[most-1:], " "), w))
 	}
 	lines = append(lines, text...)
-	first := fmt.Sprintf("%s  first #%d, last #%d, slowest #%d in %s", s.Cond, s.First, s.Last, s.Slowest, traffic.Short(s.Max))
-	if s.Repeats() {
-		first += fmt.Sprintf("; %s of %s came right behind another: N+1?", traffic.Count(s.Alike), traffic.Count(s.Count))
-	}
+	where := fmt.Sprintf("%s  first #%d, last #%d, slowest #%d in %s", s.Cond, s.First, s.Last, s.Slowest, traffic.Short(s.Max))
 	times := fmt.Sprintf("p50 %s  p95 %s  p99 %s  rows %s each", traffic.Short(s.Quantile(0.5)), traffic.Short(s.Quantile(0.95)),
 		traffic.Short(s.Quantile(0.99)), perEach(s.Rows, s.Count))
-	return append(lines, p.th.Dim.Render(safe.Cut(first, w)), p.th.Dim.Render(safe.Cut(times, w)))
+	if s.Repeats() {
+		times += fmt.Sprintf("  %s came right behind another: N+1?", traffic.Count(s.Alike))
+	}
+	return append(lines, p.th.Dim.Render(safe.Cut(where, w)), p.th.Dim.Render(safe.Cut(times, w)))
 }
 
 func perEach(n, of uint64) string {
