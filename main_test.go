@@ -259,6 +259,44 @@ func TestTerminatedIsAnOrdinaryEnd(t *testing.T) {
 	}
 }
 
+func TestHangupReopensTheLogFile(t *testing.T) {
+	s := embedded(t)
+	path := filepath.Join(t.TempDir(), "log")
+	p := start(t, "proxy", "--listen", "127.0.0.1:0", "--backend", s.Addr, "--log-file", path)
+	c := connect(t, &s, p.addr, "")
+	ask := func(text string) {
+		if _, err := query(t, c, text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ask("select 111")
+	if err := os.Rename(path, path+".1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	p.wait(&p.err, "reopened "+path)
+	ask("select 222")
+	if status := p.signal(syscall.SIGTERM); status != 0 {
+		t.Errorf("status %d, want 0\n%s", status, p.text(&p.err))
+	}
+	rotated, err := os.ReadFile(path + ".1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fresh, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(fresh), "select 222") || strings.Contains(string(rotated), "select 222") {
+		t.Errorf("after SIGHUP the lines do not go to the new file\nold:\n%s\nnew:\n%s", rotated, fresh)
+	}
+	if n := strings.Count(string(rotated)+string(fresh), "select 111"); n != 1 {
+		t.Errorf("the line before SIGHUP is there %d times", n)
+	}
+}
+
 func TestFailIf(t *testing.T) {
 	each(t, func(t *testing.T, s intercepttest.Server) {
 		p := start(t, "proxy", "--listen", "127.0.0.1:0", "--backend", s.Addr, "--filter", "false", "--fail-if", "error.code != 0")

@@ -82,7 +82,7 @@ func (s *Settings) AddMySQLProxy(cmd *cobra.Command) {
 	f.StringVar(&m.base, "basedir", "", "absolute `DIRECTORY` that relative paths of scripts, log and process id start from")
 	f.StringVar(&m.PIDFile, "pid-file", "", "`FILE` to write the process id to")
 	f.StringVar(&m.User, "user", "", "`USER` to become once the ports are open")
-	f.StringVar(&m.LogFile, "log-file", "", "`FILE` to append the lines to in place of standard output")
+	f.StringVar(&m.LogFile, "log-file", "", "`FILE` to append the lines to in place of standard output; SIGHUP reopens it")
 	choose(cmd, &m.level, "log-level", "least `LEVEL` of what scripts log", "debug", "error", "critical", "warning", "message", "info")
 	f.BoolVar(&m.VerboseShutdown, "verbose-shutdown", false, "say so when the program ends")
 	f.BoolP("version", "V", false, "print the version")

@@ -48,7 +48,7 @@ type Session struct {
 	engines   []*script.Engine
 	scripting script.Options // of engines
 	console   *script.Console
-	logFile   *os.File // nil where lines go to standard output
+	logFile   *logFile // nil where lines go to standard output
 	listen    []string // where clients connect
 	tcp       string   // the first of them that is TCP
 	servers   []*demo.Server
@@ -76,7 +76,7 @@ func (s *Session) Run(cmd *cobra.Command, screen bool) (err error) {
 		return err
 	}
 	s.watch(ctx)
-	events, failed := s.log(screen)
+	events, failed := s.log(ctx, screen)
 	if screen {
 		err = s.screen(ctx)
 	} else {

@@ -53,9 +53,9 @@ func (s *Session) introduce() {
 
 func (s *Session) hint() []string { return demo.Hint(s.tcp) }
 
-// log writes the events. The channel closes when it has ended, failed waits for that and says whether a
+// log writes the events of a run. The channel closes when it has ended, failed waits for that and says whether a
 // --fail-if matched.
-func (s *Session) log(screen bool) (ended <-chan struct{}, failed func() bool) {
+func (s *Session) log(run context.Context, screen bool) (ended <-chan struct{}, failed func() bool) {
 	o := eventlog.Options{Out: os.Stdout, JSON: s.JSON, Filter: s.Filter, FailIf: s.FailIf, Trouble: func(err error) { tell("%v", err) }}
 	if screen {
 		if s.FailIf == nil {
@@ -64,11 +64,12 @@ func (s *Session) log(screen bool) (ended <-chan struct{}, failed func() bool) {
 		o.Out = io.Discard
 	}
 	if path := s.MySQLProxy.LogFile; path != "" {
-		f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o660)
+		f, err := openLog(path)
 		if err != nil {
 			tell("%v. The lines go to standard output", err)
 		} else {
 			o.Out, s.logFile = f, f
+			s.reopenOnHangup(run)
 		}
 	}
 	log := eventlog.New(s.proxy, o)
