@@ -32,7 +32,7 @@ type use struct {
 	line int
 	kind string // of the message: index, call, arithmetic, concatenate, length
 	key  string // of an index operation
-	name string // as Describe has it
+	name string // as Describe has it; "" for a value without one
 }
 
 func remember(name, src string) {
@@ -63,7 +63,7 @@ func named(name string, line int, kind, key string) string {
 	for _, u := range c.uses {
 		switch {
 		case u.line != line || u.kind != kind || u.key != "" && u.key != key:
-		case found != "" && found != u.name:
+		case u.name == "" || found != "" && found != u.name:
 			return ""
 		default:
 			found = u.name
@@ -97,7 +97,7 @@ func usesOf(src string) (uses []use) {
 			add("index", key, e.Object)
 		case *ast.FuncCallExpr:
 			if e.Func != nil {
-				add("call", "", e.Func)
+				uses = append(uses, use{e.Line(), "call", "", w.Describe(e.Func)})
 				if field, ok := e.Func.(*ast.AttrGetExpr); ok {
 					if key, ok := field.Key.(*ast.StringExpr); ok {
 						uses = append(uses, use{e.Line(), "function", key.Value, "function"})
@@ -117,7 +117,7 @@ func usesOf(src string) (uses []use) {
 		case *ast.StringConcatOpExpr:
 			add("concatenate", "", e.Lhs, e.Rhs)
 		}
-	}}
+	}, Iterate: func(line int) { uses = append(uses, use{line: line, kind: "call"}) }}
 	w.Walk(stmts)
 	return uses
 }

@@ -18,6 +18,9 @@ type Walker struct {
 	// one of several results of a call.
 	Assign func(w *Walker, target, value ast.Expr)
 
+	// Iterate is told the line of each loop over an iterator, which calls that.
+	Iterate func(line int)
+
 	// Declare is told each local name, with its value if it has one of its own.
 	Declare func(w *Walker, name string, value ast.Expr)
 
@@ -178,6 +181,9 @@ func (w *Walker) stmt(s ast.Stmt) {
 		w.exprs([]ast.Expr{s.Init, s.Limit, s.Step})
 		w.block(s.Stmts, s.Name)
 	case *ast.GenericForStmt:
+		if w.Iterate != nil {
+			w.Iterate(s.Line())
+		}
 		w.exprs(s.Exprs)
 		w.block(s.Stmts, s.Names...)
 	case *ast.FuncDefStmt:
