@@ -144,24 +144,26 @@ func narrow(p *player) error {
 	return p.err
 }
 
-// The scripts of the pictures: one limits what reports read, one has a mistake.
+// The scripts of the pictures: one limits what pages list, one has a mistake.
 const (
-	limitScript = `-- reports read no more than 20 rows
-local count = 0
+	limitScript = `-- pages list three orders at a time
+local pages = 0
 
 function read_query(packet)
   if packet:byte() ~= proxy.COM_QUERY then return end
-  local sql = packet:sub(2)
-  if sql:find("^SELECT") and sql:find("JOIN") and not sql:find("LIMIT") then
-    count = count + 1
-    print("limited " .. count .. ": " .. sql:sub(1, 50))
-    proxy.queries:append(1, string.char(proxy.COM_QUERY) .. sql .. " LIMIT 20", { resultset_is_needed = true })
+  local sql, changed = packet:gsub("LIMIT 12", "LIMIT 3")
+  if changed > 0 then
+    pages = pages + 1
+    print("page " .. pages .. " is limited")
+    proxy.queries:append(1, sql, { resultset_is_needed = true })
     return proxy.PROXY_SEND_QUERY
   end
 end
 
 function read_query_result(inj)
-  print("rows: " .. inj.resultset.row_count .. " in " .. math.floor(inj.query_time / 1000) .. " ms")
+  local rows = 0
+  for _ in inj.resultset.rows do rows = rows + 1 end
+  print(rows .. " rows after " .. inj.query_time .. " us")
 end
 `
 	guardScript = `-- keeps everybody but the shop out
@@ -171,7 +173,7 @@ end
 
 function read_query(packet)
   if packet:find("DELETE") or packet:find("audit") then
-    return may(proxy.connection.client.username)
+    if not may(proxy.connection.client.username) then print("refused") end
   end
 end
 `
@@ -181,11 +183,11 @@ var scriptNames = []string{"limit.lua", "guard.lua"}
 
 // scripted shows what two scripts do.
 func scripted(p *player) error {
-	p.wait("SLOW", "LUA")
+	p.wait("LUA", "DELETE FROM audit")
 	p.keys("6")
-	p.wait("limited 1", "guard.lua error")
+	p.wait("is limited", "3 rows", "guard.lua:3")
 	p.keys("G", "Enter")
-	p.wait("in function")
+	p.wait("guard.lua line 3")
 	p.shot("lua")
 	return p.err
 }

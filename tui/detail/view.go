@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"mydbg/intercept"
 	"mydbg/intercept/rule"
 	"mydbg/intercept/sqltext"
@@ -92,8 +94,11 @@ func (m *Model) tabLine(current tab, w int) string {
 			names = append(names, m.th.Tab.Render(tabNames[t]))
 		}
 	}
+	if ansi.StringWidth(strings.Join(names, gap)) > w {
+		gap = " "
+	}
 	line := strings.Join(names, gap)
-	if plain := len(strings.Join(names, gap)); plain > w { // begin with the current one
+	if ansi.StringWidth(line) > w { // begin with the current one
 		for i, t := range m.tabs() {
 			if t == current && i > 0 && theme.Fit(line, w) != line {
 				rest := strings.Join(names[i:], gap)
