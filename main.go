@@ -184,7 +184,9 @@ func replaying() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "replay FILE --backend ADDRESS", Short: "Send a recorded session to a server and compare its answers", Args: cobra.ExactArgs(1),
 		Long: "Logs in afresh and sends what each recorded connection sent, in its order and at its pace; compares rows, values,\n" +
-			"types, counts, errors and warnings. What writes is left out without --writes. Exit status 1 means differences.",
+			"types, counts, errors and warnings. What writes is left out without --writes. Exit status 1 means differences.\n" +
+			"At a terminal a screen shows how far it has come and what differs, beside the recording; the report follows when\n" +
+			"it is left. --output - and --log json do without.",
 		Example: "  mydbg replay session.pcapng --backend 127.0.0.1:3307 --user app\n" +
 			"  mydbg replay session.pcapng --backend staging:3306 --speed max --log json --output differences.jsonl\n" +
 			"  mydbg replay session.pcapng --backend 127.0.0.1:3307 --step --break 'if verb == \"UPDATE\"'",
@@ -194,10 +196,7 @@ func replaying() *cobra.Command {
 				return err
 			}
 			defer rd.Close() // only read
-			if !r.Step {
-				return r.Run(cmd.Context(), cmd, rd, o)
-			}
-			return launch.Step(cmd, r, rd, o)
+			return launch.Replay(cmd, r, rd, o)
 		},
 	}
 	r.Add(cmd)

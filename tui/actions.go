@@ -22,7 +22,6 @@ var missing = map[keymap.ID]string{
 	keymap.CopyAs:         "y copies what the inspector's tab shows",
 	keymap.Rerun:          "mydbg replay FILE sends a recorded session again",
 	keymap.Timeline:       "there is no timeline in this version",
-	keymap.Sessions:       "there are no recorded sessions yet",
 	keymap.PreviewDown:    "enter opens the inspector, where j and k move",
 	keymap.PreviewUp:      "enter opens the inspector, where j and k move",
 }
@@ -121,6 +120,10 @@ func (m *Model) off(id keymap.ID) string {
 		}
 	case keymap.Load:
 		return m.offPast()
+	case keymap.Sessions:
+		if m.o.Replay == nil {
+			return "no replay runs here: mydbg replay FILE --backend ADDRESS shows one"
+		}
 	case keymap.Export:
 		return m.offExport()
 	case keymap.Record:

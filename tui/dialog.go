@@ -36,6 +36,13 @@ func (m *Model) quit() tea.Cmd {
 			open++
 		}
 	}
+	if m.o.Replay != nil && m.rec != nil && !m.leaving {
+		if s := m.replays.State(); !s.Over {
+			m.leaving = true
+			m.say(intercept.Warning, "the replay has sent %d of %d: the same key again ends it", s.Done, s.All)
+			return nil
+		}
+	}
 	if open == 0 && len(m.held) == 0 || m.rec != nil && !m.rec.past {
 		return tea.Quit
 	}

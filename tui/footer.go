@@ -75,6 +75,9 @@ func (m *Model) hints() [][]keymap.ID {
 	case m.pane == keymap.Digests:
 		first = []keymap.ID{keymap.Open, keymap.Sort, keymap.BreakThis, keymap.Events, keymap.Help}
 		second = []keymap.ID{keymap.Command, keymap.Palette, keymap.QuitDialog}
+	case m.pane == keymap.Sessions:
+		first = []keymap.ID{keymap.Open, keymap.Events, keymap.Log, keymap.Help}
+		second = []keymap.ID{keymap.Command, keymap.Palette, keymap.QuitDialog}
 	case m.pane == keymap.Breakpoints:
 		first = []keymap.ID{keymap.Break, keymap.Edit, keymap.Toggle, keymap.BreakBefore, keymap.Remove, keymap.Breaks, keymap.Events}
 		second = []keymap.ID{keymap.Command, keymap.Palette, keymap.Help, keymap.QuitDialog}

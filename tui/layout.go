@@ -176,6 +176,7 @@ func (m *Model) resize() {
 	m.conns.SetFocused(main)
 	m.breaks.SetFocused(main)
 	m.digests.SetFocused(main)
+	m.replays.SetFocused(main)
 	m.logs.SetFocused(m.focus == inLog || main && m.pane == keymap.Log)
 	if l.list.w > 0 {
 		switch m.pane {
@@ -187,6 +188,8 @@ func (m *Model) resize() {
 			m.breaks.SetSize(l.list.w, l.list.h)
 		case keymap.Digests:
 			m.digests.SetSize(l.list.w, l.list.h)
+		case keymap.Sessions:
+			m.replays.SetSize(l.list.w, l.list.h)
 		case keymap.Log:
 			m.logs.SetSize(l.list.w, l.list.h)
 		}

@@ -18,6 +18,7 @@ import (
 	"mydbg/tui/digests"
 	"mydbg/tui/keymap"
 	"mydbg/tui/logs"
+	"mydbg/tui/replays"
 	"mydbg/tui/scripts"
 	"mydbg/tui/theme"
 	"mydbg/tui/traffic"
@@ -51,6 +52,7 @@ type Model struct {
 	conns     *conns.Pane
 	breaks    *breaks.Pane
 	digests   *digests.Pane
+	replays   *replays.Pane
 	logs      *logs.Pane
 	inspector inspector
 	scripts   *scripts.Model
@@ -80,6 +82,7 @@ type Model struct {
 	guard   guard
 	title   string
 	rang    time.Time
+	leaving bool // somebody has been told that a replay goes on
 	newStop bool // something is held that has not rung
 	working bool // a workMsg is under way
 	ticking bool
@@ -133,7 +136,7 @@ func newModel(o Options, e engine) (*Model, error) {
 	m := &Model{
 		o: o, e: e, th: th, keys: o.Keys, now: o.Now, after: o.After,
 		pane: keymap.Events, helpLines: true,
-		events: traffic.New(th, o.Kept, e.Detail), conns: conns.New(th), breaks: breaks.New(th), digests: digests.New(th), logs: logs.New(th),
+		events: traffic.New(th, o.Kept, e.Detail), conns: conns.New(th), breaks: breaks.New(th), digests: digests.New(th), replays: replays.New(th), logs: logs.New(th),
 		inspector: detail.New(th), scripts: scripts.New(th, o.Keys, o.Snippets),
 		history: map[promptKind][]string{}, seen: map[intercept.HoldID]bool{}, drafts: map[intercept.HoldID]*intercept.Verdict{}, unsaved: map[int][]byte{},
 	}
@@ -159,6 +162,9 @@ func newModel(o Options, e engine) (*Model, error) {
 			return nil, fmt.Errorf("filter: %w", err)
 		}
 		m.filterBy(x)
+	}
+	if o.Replay != nil && m.rec != nil { // it is what there is to see
+		m.pane = keymap.Sessions
 	}
 	return m, nil
 }
@@ -216,6 +222,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.events.SetNow(m.clock())
 		m.conns.SetNow(m.clock())
 		m.rate.sample(m.now(), m.rate.last)
+		m.syncReplay()
 		if m.rec != nil && m.rec.past && !m.rec.r.Progress().Done {
 			m.pull()
 		}
@@ -311,6 +318,7 @@ func (m *Model) pull() {
 	}
 	m.events.Work(workBudget)
 	m.collect(m.buf)
+	m.syncReplay()
 	m.notes = m.e.Notices(m.noticed, m.notes[:0])
 	for _, n := range m.notes {
 		m.noticed = n.N

@@ -11,7 +11,7 @@ import (
 // doView runs the actions that change what is looked at, and nothing else.
 func (m *Model) doView(id keymap.ID) tea.Cmd {
 	switch id {
-	case keymap.Events, keymap.Connections, keymap.Breakpoints, keymap.Digests, keymap.Log:
+	case keymap.Events, keymap.Connections, keymap.Breakpoints, keymap.Digests, keymap.Sessions, keymap.Log:
 		m.show(id)
 	case keymap.Lua, keymap.Snippet, keymap.Drawer:
 		m.toScripts(id)
@@ -94,6 +94,8 @@ func (m *Model) doFocused(id keymap.ID) tea.Cmd {
 		m.breaks.Do(id)
 	case m.pane == keymap.Digests:
 		m.doDigests(id)
+	case m.pane == keymap.Sessions:
+		m.doReplay(id)
 	case m.inLua():
 		cmd, _ := m.scripts.Do(id)
 		return cmd
@@ -119,6 +121,9 @@ func (m *Model) show(id keymap.ID) {
 		m.pane, m.zoom = id, false
 	}
 	m.focus, m.inspect = inList, false
+	if id == keymap.Sessions {
+		m.syncReplay()
+	}
 	if id == keymap.Digests {
 		m.startCounting()
 	}

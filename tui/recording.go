@@ -49,16 +49,26 @@ type recording struct {
 func Open(ctx context.Context, path string, port uint16, rules []*rule.Rule, o Options) (err error) {
 	bell := make(chan struct{}, 1)
 	o.Changed = bell
-	o.Recording, err = sessions.Start(path, sessions.Options{Port: port, Changed: func() {
-		select {
-		case bell <- struct{}{}:
-		default: // rung already
-		}
-	}})
+	o.Recording, err = sessions.Start(path, sessions.Options{Port: port, Changed: Ring(bell)})
 	if err != nil {
 		return err
 	}
 	defer o.Recording.Close()
+	return Show(ctx, rules, o)
+}
+
+// Ring is what rings a bell, for any goroutine.
+func Ring(bell chan<- struct{}) func() {
+	return func() {
+		select {
+		case bell <- struct{}{}:
+		default: // rung already
+		}
+	}
+}
+
+// Show is Open for a recording that is open already.
+func Show(ctx context.Context, rules []*rule.Rule, o Options) (err error) {
 	if o.Proxy, err = intercept.New(intercept.Options{JournalSize: 1, JournalBytes: 1}); err != nil {
 		return err
 	}
@@ -333,7 +343,11 @@ func (m *Model) doRecorded(id keymap.ID) (tea.Cmd, bool) {
 
 // goRecorded selects an exchange, wherever in the recording it is; false when the filter hides it, or there is none.
 func (m *Model) goRecorded(s intercept.Seq) bool {
-	m.show(keymap.Events)
+	if m.pane != keymap.Events { // the list needs its size to show something
+		m.show(keymap.Events)
+		m.arrange()
+	}
+	m.focus, m.inspect = inList, false
 	l := m.rec.list
 	i := l.pos(s)
 	if i >= m.rec.rows() || l.at(i) != s {

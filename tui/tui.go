@@ -22,6 +22,7 @@ import (
 	"mydbg/intercept"
 	"mydbg/sessions"
 	"mydbg/tui/keymap"
+	"mydbg/tui/replays"
 	"mydbg/tui/theme"
 )
 
@@ -41,6 +42,7 @@ type Options struct {
 	// Changed rings when more of it has been read.
 	Recording *sessions.Reader
 	Changed   <-chan struct{}
+	Replay    *replays.Log        // that runs beside the screen; nil for none
 	Recorder  Recorder            // nil when nothing can be recorded
 	Getenv    func(string) string // nil is os.Getenv
 

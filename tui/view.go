@@ -92,6 +92,9 @@ func (m *Model) header() string {
 	if rec := m.recordingState(); rec != "" {
 		parts = append(parts, rec)
 	}
+	if s := m.replayState(); s != "" {
+		parts = append(parts, s)
+	}
 	if m.rec != nil {
 		parts = append(parts, "RECORDING")
 	} else {
@@ -243,6 +246,8 @@ func (m *Model) main() string {
 		return m.breaks.View(focused)
 	case keymap.Digests:
 		return m.digests.View(focused)
+	case keymap.Sessions:
+		return m.replays.View(focused)
 	case keymap.Log:
 		return m.logs.View(focused)
 	case keymap.Lua:
@@ -351,6 +356,7 @@ func (m *Model) setTheme(th *theme.Theme) {
 	m.conns.SetTheme(th)
 	m.breaks.SetTheme(th)
 	m.digests.SetTheme(th)
+	m.replays.SetTheme(th)
 	m.logs.SetTheme(th)
 	m.inspector, m.shown = detail.New(th), subjectKey{}
 	code := m.scripts.Code()

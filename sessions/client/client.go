@@ -199,6 +199,9 @@ func (c *Conn) Close() error {
 	return c.conn.Close()
 }
 
+// LocalAddr is this side's address, as a proxy in between sees it.
+func (c *Conn) LocalAddr() string { return c.conn.LocalAddr().String() }
+
 // Kill closes without a word, and ends what runs in another goroutine.
 func (c *Conn) Kill() error { return c.conn.Close() }
 

@@ -217,6 +217,7 @@ func (c *conn) changeUser(rec *sessions.Record, m *mysqlwire.ChangeUser) ([]byte
 // send sends a command and says in res what came of it.
 func (c *conn) send(rec *sessions.Record, command []byte, res *Result) {
 	begun := time.Now()
+	res.Local, res.Sent = c.c.LocalAddr(), begun
 	answer, cx, err := c.c.Do(command)
 	res.Took = time.Since(begun)
 	if err != nil {

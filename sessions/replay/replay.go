@@ -73,6 +73,8 @@ type Result struct {
 	Why     string // of Skipped and Failed
 	Report  compare.Report
 	Took    time.Duration // now; Record.Took() is what it was
+	Local   string        // address that it was sent from; "" if it was not sent
+	Sent    time.Time     // when
 	After   int           // exchanges of this connection that were skipped before and may have mattered
 }
 

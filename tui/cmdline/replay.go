@@ -49,13 +49,13 @@ func (r *Replay) Add(cmd *cobra.Command) {
 	f.StringVar(&r.ignore, "ignore", "", "differences do not count where this `CONDITION` is true")
 	f.StringArrayVar(&r.without, "without", nil, "this `KIND` of difference does not count: "+strings.Join(replay.KindNames(), ", "))
 	f.DurationVar(&r.latency, "latency", 100*time.Millisecond, "an answer ten times slower or faster is a difference from this `DURATION` on; 0 for never")
-	f.StringVarP(&r.output, "output", "o", "", "`FILE` for the report; standard output without")
+	f.StringVarP(&r.output, "output", "o", "", "`FILE` for the report; - is standard output, and no screen")
 	f.BoolVar(&r.Step, "step", false, "send it through the screen, where breakpoints, edits and scripts work as on live traffic")
 	f.Uint16Var(&r.port, "port", 0, "server's `PORT` beside 3306, for captures that begin in the middle of connections")
 }
 
 // stepOnly are the flags that say something of the proxy that --step runs.
-var stepOnly = []string{"listen", "client-tls", "client-compress", "backend-compress", "backend-cert", "backend-key", "backend-ro", "script", "break", "rules", "fail-if", "read-only", "record", "state-dir", "theme", "color", "ascii"}
+var stepOnly = []string{"listen", "client-tls", "client-compress", "backend-compress", "backend-cert", "backend-key", "backend-ro", "script", "break", "rules", "fail-if", "read-only", "record", "state-dir"}
 
 // Open understands the flags and opens the recording.
 func (r *Replay) Open(cmd *cobra.Command, path string) (*sessions.Reader, replay.Options, error) {
@@ -125,6 +125,12 @@ func (r *Replay) Open(cmd *cobra.Command, path string) (*sessions.Reader, replay
 	o.SameServer = true
 	return rd, o, nil
 }
+
+// ToFile reports whether the report goes to a file.
+func (r *Replay) ToFile() bool { return r.output != "" && r.output != "-" }
+
+// Screen reports whether nothing speaks against showing the replay on a screen.
+func (r *Replay) Screen() bool { return r.output != "-" && !r.JSON }
 
 // Report opens where the report goes.
 func (r *Replay) Report(out io.Writer) (*replay.Reporter, func() error, error) {

@@ -22,6 +22,7 @@ import (
 	"mydbg/sessions/demo/shop"
 	"mydbg/sessions/serve"
 	"mydbg/tui/cmdline"
+	"mydbg/tui/replays"
 )
 
 // errShutdown is why a run ends that a script ends.
@@ -40,6 +41,7 @@ type Session struct {
 	ServeOptions serve.Options
 	recordings   []*serve.Server
 	readers      []*sessions.Reader // theirs
+	replay       *replays.Log       // of traffic; nil where that is none
 	// traffic sends traffic of its own through the proxy until ctx ends; nil for none.
 	traffic  func(ctx context.Context)
 	replayed bool // it is a replay

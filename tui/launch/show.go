@@ -98,6 +98,7 @@ func (s *Session) screen(ctx context.Context) error {
 	o := tui.Options{
 		Proxy: s.proxy, Listen: s.listen, Backend: strings.Join(s.Backend, ", "), Theme: s.Theme, ReadOnly: s.ReadOnly, Snippets: snippets{s.console, s.engines},
 	}
+	o.Replay = s.replay
 	if s.record != nil {
 		o.Recorder = s.record
 	}
