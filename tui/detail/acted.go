@@ -84,8 +84,11 @@ func (s *steps) names() (note2, what3, note3 string) {
 		note3 = "as stage 2"
 	default:
 		note3 = s.final.stageNote(&s.script)
-		if s.pre && s.final.draft && s.final.changes() {
+		switch {
+		case s.pre && s.final.changes():
 			note3 += "; the scripts are not asked"
+		case s.pre:
+			note3 += ", then the scripts"
 		}
 	}
 	return note2, what3, note3
