@@ -114,7 +114,7 @@ func TestScriptsAreWatched(t *testing.T) {
 	held := ask(t, db, "SELECT 'watched' AS c")
 	p.sees("1 PAUSED")
 	p.keys("]")
-	p.sees("read_query pre", "not yet", "then the scripts")
+	p.sees("read_query pre", "not yet")
 	p.keys("c")
 	if o := <-held; o.err != nil || o.text != "edited" {
 		t.Fatalf("the client got %q, %v", o.text, o.err)
