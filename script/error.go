@@ -39,8 +39,8 @@ var position = regexp.MustCompile(`^(\[string ".*?"\]|[^\s:]+):(\d+): ?`)
 // traced is the place of the innermost Lua function in a traceback.
 var traced = regexp.MustCompile(`(?m)^\t(?:\[string ".*?"\]|[^\s:\[]+):(\d+):`)
 
-// luaError makes an Error of what gopher-lua returned.
-func luaError(err error, script string) *Error {
+// luaError makes an Error of what gopher-lua returned from calling fn.
+func luaError(err error, script string, fn *lua.LFunction) *Error {
 	e := &Error{Script: script, Msg: err.Error()}
 	var api *lua.ApiError
 	if errors.As(err, &api) {
@@ -48,7 +48,7 @@ func luaError(err error, script string) *Error {
 		if api.Object == nil || api.Object == lua.LNil {
 			e.Msg = api.Error()
 		}
-		e.Trace = strings.TrimSpace(api.StackTrace)
+		e.Trace = lua51.Traceback(api.StackTrace, fn)
 	}
 	if api != nil && api.Type == lua.ApiErrorPanic { // without a position: the traceback has it
 		e.Msg = strings.TrimPrefix(e.Msg, "lua call")

@@ -116,14 +116,14 @@ func (u *universe) run(ctx context.Context, limit time.Duration, fn *lua.LFuncti
 	err := l.PCall(len(args), results, nil)
 	if over := u.clock.over; err != nil && over != nil {
 		// Whatever the script made of it: this is why it ended.
-		e := luaError(err, u.now.script)
+		e := luaError(err, u.now.script, fn)
 		e.Msg = over.Error()
 		u.clock.stop()
 		return e
 	}
 	u.clock.stop()
 	if err != nil {
-		return luaError(err, u.now.script)
+		return luaError(err, u.now.script, fn)
 	}
 	return nil
 }

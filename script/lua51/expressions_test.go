@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	lua "github.com/yuin/gopher-lua"
 )
 
 var update = flag.Bool("update", false, "record the results of lua5.1 anew")
@@ -117,6 +119,54 @@ func TestPrograms(t *testing.T) {
 		if got[i] != want[i] {
 			t.Errorf("got %s\nwant %s", got[i], want[i])
 		}
+	}
+}
+
+// Tracebacks are those of Debian's lua5.1, where a function of C runs the script.
+func TestTracebacks(t *testing.T) {
+	m := newMachine(t)
+	m.printed = nil
+	fn, err := Load(m.l, read(t, "tracebacks.lua"), "@tracebacks.lua")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.l.Push(m.l.NewFunction(func(l *lua.LState) int {
+		l.Push(fn)
+		l.Call(0, 0)
+		return 0
+	}))
+	if err := m.l.PCall(0, 0, nil); err != nil {
+		t.Fatal(err)
+	}
+	got := strings.Join(m.printed, "\n") + "\n"
+	if want := read(t, "tracebacks.golden"); got != want {
+		gots, wants := strings.Split(got, "\n--\n"), strings.Split(want, "\n--\n")
+		for i := range max(len(gots), len(wants)) {
+			if i >= len(gots) || i >= len(wants) || gots[i] != wants[i] {
+				t.Errorf("traceback %d\ngot\n%s\nwant\n%s", i+1, gots[min(i, len(gots)-1)], wants[min(i, len(wants)-1)])
+			}
+		}
+	}
+}
+
+func TestRecordedTracebacks(t *testing.T) {
+	path, err := exec.LookPath("lua5.1")
+	if err != nil {
+		t.Skip("lua5.1 is not installed")
+	}
+	cmd := exec.Command(path, "tracebacks.lua")
+	cmd.Dir = "testdata"
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if err := os.WriteFile(filepath.Join("testdata", "tracebacks.golden"), out, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if string(out) != read(t, "tracebacks.golden") {
+		t.Error("tracebacks.golden is not what lua5.1 prints")
 	}
 }
 

@@ -23,7 +23,8 @@ type Libs struct {
 	Host
 	l       *lua.LState
 	noFiles bool
-	hidden  []*lua.LTable // metatables that scripts do not see
+	xpcall  *lua.LFunction // gopher-lua's
+	hidden  []*lua.LTable  // metatables that scripts do not see
 }
 
 // Open replaces what differs from Lua 5.1 or would reach beyond a script in a state that has
@@ -37,6 +38,7 @@ func Open(l *lua.LState, h Host) *Libs {
 	b.openStrings()
 	b.openErrors()
 	b.openConcat()
+	b.openTraceback()
 	b.openCoroutines()
 	b.openPackage()
 	b.openFiles()

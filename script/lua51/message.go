@@ -205,6 +205,7 @@ func (b *Libs) openErrors() {
 	l := b.l
 	l.SetGlobal("pcall", l.NewFunction(pcall))
 	xpcall := l.GetGlobal("xpcall")
+	b.xpcall, _ = xpcall.(*lua.LFunction)
 	l.SetGlobal("xpcall", l.NewFunction(func(l *lua.LState) int {
 		if l.GetTop() < 2 {
 			ArgError(l, 2, "xpcall", "value expected")
@@ -221,14 +222,14 @@ func (b *Libs) openErrors() {
 		l.SetTop(0)
 		l.Push(xpcall)
 		l.Push(fn)
-		l.Push(l.NewFunction(func(l *lua.LState) int {
+		l.Push(l.NewClosure(func(l *lua.LState) int {
 			v := message(l.Get(1))
 			l.SetTop(0)
 			l.Push(handler)
 			l.Push(v)
 			l.Call(1, 1)
 			return 1
-		}))
+		}, mending))
 		l.Call(2, lua.MultRet)
 		return l.GetTop()
 	}))
@@ -247,7 +248,7 @@ func (b *Libs) openErrors() {
 	text := l.GetMetatable(lua.LString("")).(*lua.LTable)
 	failing(l, text, lua.LTString, "__call", "attempt to call a %s value")
 	for _, name := range arithmetic {
-		text.RawSetString(name, l.NewFunction(func(l *lua.LState) int { return textArithmetic(l, name) }))
+		text.RawSetString(name, l.NewClosure(func(l *lua.LState) int { return textArithmetic(l, name) }, mending))
 	}
 	text.RawSetString("__unm", l.NewFunction(func(l *lua.LState) int {
 		f, ok := Number(l.Get(1))
@@ -260,10 +261,10 @@ func (b *Libs) openErrors() {
 }
 
 func failing(l *lua.LState, meta *lua.LTable, of lua.LValueType, event, msg string) {
-	meta.RawSetString(event, l.NewFunction(func(l *lua.LState) int {
+	meta.RawSetString(event, l.NewClosure(func(l *lua.LState) int {
 		l.RaiseError(msg, of)
 		return 0
-	}))
+	}, mending))
 }
 
 func pcall(l *lua.LState) int {

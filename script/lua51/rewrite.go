@@ -262,7 +262,7 @@ func concatenation(e *ast.StringConcatOpExpr) ast.Expr {
 func (b *Libs) openConcat() {
 	l := b.l
 	hidden, meta := l.NewTable(), l.NewTable()
-	hidden.RawSetString(concatName, l.NewFunction(b.concat))
+	hidden.RawSetString(concatName, l.NewClosure(b.concat, mending))
 	hidden.RawSetString(appendName, l.NewFunction(appendValues))
 	meta.RawSetString("__index", hidden)
 	l.GetGlobal("string").(*lua.LTable).Metatable = meta
