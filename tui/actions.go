@@ -19,7 +19,6 @@ var missing = map[keymap.ID]string{
 	keymap.Diff:           "the Stages tab of the inspector compares what was received with what is sent",
 	keymap.OnlyMarked:     "f with the condition marked shows only what is marked",
 	keymap.Note:           "m marks an event; there are no notes",
-	keymap.CopyAs:         "y copies what the inspector's tab shows",
 	keymap.Rerun:          "mydbg replay FILE sends a recorded session again",
 	keymap.Timeline:       "there is no timeline in this version",
 	keymap.PreviewDown:    "enter opens the inspector, where j and k move",
@@ -109,6 +108,10 @@ func (m *Model) off(id keymap.ID) string {
 	case keymap.Sort:
 		if m.pane != keymap.Digests {
 			return "events stay in the order they came; 4 shows digests, which have others"
+		}
+	case keymap.CopyAs:
+		if !ok || t.Exchange == 0 {
+			return "select an event first"
 		}
 	case keymap.Copy:
 		if !ok {
@@ -269,6 +272,8 @@ func (m *Model) do(id keymap.ID) tea.Cmd {
 		return m.toPast()
 	case keymap.Export:
 		m.askExport()
+	case keymap.CopyAs:
+		m.open(promptCommand, "copy ")
 	default:
 		return m.doView(id)
 	}

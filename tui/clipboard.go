@@ -62,6 +62,11 @@ func (m *Model) copy() tea.Cmd {
 		m.say(intercept.Info, "there is nothing to copy here")
 		return nil
 	}
+	return m.toClipboard(text, what)
+}
+
+// toClipboard puts a text on the clipboard. what names it in messages.
+func (m *Model) toClipboard(text, what string) tea.Cmd {
 	out, getenv := m.out, m.o.Getenv
 	tool := clipboardTool(getenv)
 	return func() tea.Msg {

@@ -21,6 +21,7 @@ var commands = []rule.Candidate{
 	{Text: "lua", Doc: "CODE: run it on the selected event, on a copy"},
 	{Text: "record", Doc: "FILE: record what has been seen and what comes; without one: to a file named after the time; again: stop"},
 	{Text: "export", Doc: "FILE: write what is kept and the filter shows; the ending says how: " + exportNames},
+	{Text: "copy", Doc: "FORM: copy the selected event as sql, digest, condition, error, hex, go, csv, tsv, json, markdown or insert"},
 	{Text: "go", Doc: "NUMBER: go to an exchange"},
 	{Text: "q", Doc: "quit (asks first)"},
 }
@@ -68,6 +69,14 @@ func (m *Model) command(line string) tea.Cmd {
 		}
 		m.askExport()
 		return nil
+	case "copy":
+		if rest != "" {
+			if why := m.off(keymap.CopyAs); why != "" {
+				m.say(intercept.Info, "copy: %s", why)
+				return nil
+			}
+			return m.copyAs(rest)
+		}
 	case "go":
 		m.goTo(rest)
 		return nil
@@ -154,6 +163,8 @@ func (m *Model) completeCommand(text string, pos int) []rule.Candidate {
 			inner = completeRule(rest, len(rest))
 		case "set":
 			inner = completeSet(rest)
+		case "copy":
+			inner = completeForms(rest)
 		}
 		for i := range inner {
 			inner[i].From += from
