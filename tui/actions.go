@@ -14,20 +14,18 @@ import (
 
 // missing are the actions that this screen does not have, with the reason; they stay in the help.
 var missing = map[keymap.ID]string{
-	keymap.Explain:        "the proxy cannot ask the server on its own yet; o injects an EXPLAIN after a paused query",
-	keymap.ExplainAnalyze: "the proxy cannot ask the server on its own yet; o injects an EXPLAIN ANALYZE after a paused query",
-	keymap.Diff:           "the Stages tab of the inspector compares what was received with what is sent",
-	keymap.OnlyMarked:     "f with the condition marked shows only what is marked",
-	keymap.Note:           "m marks an event; there are no notes",
-	keymap.Rerun:          "mydbg replay FILE sends a recorded session again",
-	keymap.Timeline:       "there is no timeline in this version",
-	keymap.PreviewDown:    "enter opens the inspector, where j and k move",
-	keymap.PreviewUp:      "enter opens the inspector, where j and k move",
+	keymap.Diff:        "the Stages tab of the inspector compares what was received with what is sent",
+	keymap.OnlyMarked:  "f with the condition marked shows only what is marked",
+	keymap.Note:        "m marks an event; there are no notes",
+	keymap.Rerun:       "mydbg replay FILE sends a recorded session again",
+	keymap.Timeline:    "there is no timeline in this version",
+	keymap.PreviewDown: "enter opens the inspector, where j and k move",
+	keymap.PreviewUp:   "enter opens the inspector, where j and k move",
 }
 
 // alters are the actions that change or add to traffic.
 var alters = map[keymap.ID]bool{
-	keymap.Edit: true, keymap.EditExternal: true, keymap.Respond: true, keymap.InjectBefore: true,
+	keymap.Edit: true, keymap.EditExternal: true, keymap.Respond: true, keymap.InjectBefore: true, keymap.Explain: true, keymap.ExplainAnalyze: true,
 	keymap.InjectAfter: true, keymap.Kill: true,
 }
 
@@ -73,6 +71,8 @@ func (m *Model) off(id keymap.ID) string {
 		if !paused {
 			return m.notPaused("answered or added to")
 		}
+	case keymap.Explain, keymap.ExplainAnalyze:
+		return m.offExplain(id)
 	case keymap.Undo:
 		if !paused || m.drafts[t.Hold] == nil {
 			return "there is no unsent edit here"
@@ -242,6 +242,8 @@ func (m *Model) do(id keymap.ID) tea.Cmd {
 		return m.startEdit(id)
 	case keymap.EditExternal, keymap.Respond, keymap.InjectBefore, keymap.InjectAfter:
 		return m.startEdit(id)
+	case keymap.Explain, keymap.ExplainAnalyze:
+		return m.explain(id)
 	case keymap.Undo:
 		t, _ := m.target()
 		delete(m.drafts, t.Hold)

@@ -190,8 +190,8 @@ var declared = slices.Concat(
 		{NextChange, "next change", "go to the next change", "}"},
 		{PrevChange, "previous change", "go to the previous change", "{"},
 		{Diff, "diff", "compare with what was recorded, or with the original", "d"},
-		{Explain, "explain", "EXPLAIN, in the same session if it is paused", "x"},
-		{ExplainAnalyze, "analyze", "EXPLAIN ANALYZE; asks unless the statement only reads", "X"},
+		{Explain, "explain", "EXPLAIN a paused statement, in its session", "x"},
+		{ExplainAnalyze, "analyze", "EXPLAIN ANALYZE a paused statement that only reads", "X"},
 	}),
 	declare(InMain, GroupLists, []row{
 		{Filter, "filter", "show only what matches a condition", "f"},
