@@ -120,6 +120,7 @@ func (s *session) heed(ctx context.Context, ev *Event, said Verdict, own *leg, p
 
 // hold parks the event until somebody resolves it, with the peers watched.
 func (s *session) hold(ctx context.Context, ev *Event, why Verdict, own *leg, pre bool) (Verdict, error) {
+	held, over := s.holding(ev)
 	defer s.watch(own)()
 	began := time.Now()
 	s.x.By = why.By
@@ -135,7 +136,13 @@ func (s *session) hold(ctx context.Context, ev *Event, why Verdict, own *leg, pr
 	}
 	s.note(Info, "%s stopped at %s by %s%s", what, ev.Point, why.By, when)
 	s.attempt.held = ev.Point.String()
-	v, err := s.proxy.Gate.Hold(ctx, ev, why, holdOptions(&why, pre))
+	o := holdOptions(&why, pre)
+	o.listed = held
+	v, err := s.proxy.Gate.Hold(ctx, ev, why, o)
+	over() // who leaves from here on ends the session
+	if err == nil {
+		err = s.heedLeft(&v)
+	}
 	if err == nil {
 		s.attempt.held = ""
 	}

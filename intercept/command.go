@@ -317,7 +317,10 @@ func (s *session) command(ctx context.Context, payload []byte, size int, streams
 	case Reply:
 		s.x.Marks |= MarkCrafted
 		s.plan, s.reply = hide(verdict.Queries), verdict.Answer
-		s.x.Note = "not sent"
+		if s.x.Note != "" { // its client has left
+			s.x.Note += "; "
+		}
+		s.x.Note += "not sent"
 	case Forward, Pass:
 		s.plan = verdict.Queries
 		if s.plan == nil {

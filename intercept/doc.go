@@ -8,7 +8,8 @@
 // one pump per leg reads; a pump that has bytes takes the session's turn, handles what it has,
 // writes to whichever leg is meant, and gives the turn back. MySQL is half-duplex, so the turn is
 // rarely contended, and everything under it is single-threaded. Whoever waits, for a person, a
-// delay or the turn, has its leg watched, so that a peer that leaves is noticed at once.
+// delay or the turn, has its leg watched, so that a peer that leaves is noticed at once. A client that
+// leaves while its command or result is held leaves the event held, for a decision (unawaited.go).
 //
 // # A login that fails
 //

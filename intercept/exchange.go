@@ -37,6 +37,7 @@ const (
 	MarkUnasked                      // said by the server of its own accord
 	MarkUnnamedFile                  // the server asked for a file that the statement does not name
 	MarkLoop                         // one of many alike statements in a row
+	MarkUnawaited                    // its client left while it was held
 )
 
 // Counts of an answer, as far as it has come.

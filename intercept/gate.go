@@ -11,6 +11,9 @@ import (
 // ErrNotHeld means that an event was answered before, or its connection is gone.
 var ErrNotHeld = errors.New("this event is not held any more")
 
+// ErrUnawaited means that the client of a held event has left, and that the verdict does not say that it knows.
+var ErrUnawaited = errors.New("the client has left: nobody awaits this any more")
+
 // Held is a parked event.
 type Held struct {
 	*Event
@@ -19,6 +22,9 @@ type Held struct {
 	Reason   Verdict   // of the stop that held it
 	Deadline time.Time // when Then happens by itself; zero for never
 	Then     Verdict
+	// Left is when the client left; zero while it waits. The event stays held so that what it asked for can
+	// still be carried out, with Verdict.Unawaited. Whatever else is said of it discards it.
+	Left time.Time
 }
 
 // Gate parks events. A held event blocks its own connection and nothing else.
@@ -40,6 +46,8 @@ type HoldOptions struct {
 	For  time.Duration // 0 is for ever
 	Then Verdict
 	Pre  bool // see Held.Pre
+
+	listed func() // called once the event can be found
 }
 
 // Hold parks ev until Resolve answers it or ctx ends.
@@ -52,6 +60,9 @@ func (g *Gate) Hold(ctx context.Context, ev *Event, reason Verdict, o HoldOption
 		p.stop = time.AfterFunc(o.For, func() { _ = g.answer(ev.ID, o.Then) })
 	}
 	g.mu.Unlock()
+	if o.listed != nil {
+		o.listed()
+	}
 	g.ring()
 	defer g.ring()
 
@@ -90,8 +101,11 @@ func (g *Gate) Resolve(id HoldID, v Verdict) error {
 		g.mu.Unlock()
 		return ErrNotHeld
 	}
-	ev := g.held[i].Event
+	ev, left := g.held[i].Event, !g.held[i].Left.IsZero()
 	g.mu.Unlock()
+	if left && !v.Unawaited && v.Action != Close && v.Action != Hang {
+		return ErrUnawaited
+	}
 	if err := Check(ev, &v); err != nil {
 		return err
 	}
@@ -107,7 +121,17 @@ func (g *Gate) Keep(id HoldID) {
 	}
 }
 
-// ReleaseAll answers everything held with v.
+// left notes when the client of a held event left.
+func (g *Gate) left(id HoldID, at time.Time) {
+	g.mu.Lock()
+	if i := g.index(id); i >= 0 {
+		g.held[i].Left = at
+	}
+	g.mu.Unlock()
+	g.ring()
+}
+
+// ReleaseAll answers everything held with v. What no client awaits any more is discarded, unless v says Unawaited.
 func (g *Gate) ReleaseAll(v Verdict) {
 	for _, h := range g.Pending() {
 		_ = g.answer(h.ID, v) // gone is as good as released

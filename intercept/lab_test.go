@@ -280,11 +280,13 @@ func TestClientThatLeavesWhileHeldIsNoticed(t *testing.T) {
 			_, err := c.ExecContext(ctx, "do 'abandoned'")
 			return err
 		})
-		p.Held()
+		h := p.Held()
 		leave()
 		if err := wait(t); err == nil {
 			t.Error("the client got an answer")
 		}
+		leftHolding(p, h)
+		p.Resolve(h, intercept.Verdict{Action: intercept.Close})
 		p.Until("nothing is held", func() bool { return len(p.Gate.Pending()) == 0 })
 		if x := p.Finished("do 'abandoned'"); x.State != intercept.Gone || x.Note == "" {
 			t.Errorf("the journal has %+v", x)

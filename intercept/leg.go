@@ -33,6 +33,7 @@ type leg struct {
 
 	limits    limits
 	broken    atomic.Bool   // a write has failed
+	deaf      atomic.Bool   // the peer has left, and what is written is thrown away
 	mu        sync.Mutex    // of what follows
 	woken     bool          // reads fail until restore
 	releasing chan struct{} // closed when the session has no use for the leg any more
@@ -115,6 +116,9 @@ func (l *leg) loggedIn() {
 
 // write sends b now.
 func (l *leg) write(b []byte) error {
+	if l.deaf.Load() {
+		return nil
+	}
 	if l.tap != nil {
 		l.tap(l.from.Other(), b)
 	}

@@ -87,6 +87,9 @@ func (s *session) next(ctx context.Context) error {
 	}
 	s.x.State = Done
 	s.endExchange()
+	if gone := s.unawaited(); gone != nil {
+		return first(s.flushServer(), gone)
+	}
 	if s.final.CloseAfter {
 		if err := s.client.flush(); err != nil {
 			return s.left(s.client, err)

@@ -51,20 +51,21 @@ type session struct {
 	packing  compression        // agreed on the client's leg
 	proxied  *proxyproto.Header // in front of what the client sends; nil without one
 
-	turn     turn
-	dec      *mysqlwire.Decoder // follows the server leg
-	ok       mysqlwire.OK       // decoded into again and again
-	in       [2]incoming        // per leg
-	exchange *auth.Exchange     // of a COM_CHANGE_USER under way
-	change   *mysqlwire.ChangeUser
-	attempt  attempt // the login
-	up       uploading
-	sending  atomic.Bool     // the client is in the middle of a command that was decided on by its head
-	sent     chan struct{}   // one slot: rung when it has sent all of it
-	over     <-chan struct{} // closed when the session ends
-	watched  bool            // somebody shows the progress of its streams
-	binlog   *streaming      // of the binary log; nil without one
-	hung     bool            // a verdict left the client without an answer
+	turn      turn
+	dec       *mysqlwire.Decoder // follows the server leg
+	ok        mysqlwire.OK       // decoded into again and again
+	in        [2]incoming        // per leg
+	exchange  *auth.Exchange     // of a COM_CHANGE_USER under way
+	change    *mysqlwire.ChangeUser
+	attempt   attempt // the login
+	up        uploading
+	sending   atomic.Bool     // the client is in the middle of a command that was decided on by its head
+	sent      chan struct{}   // one slot: rung when it has sent all of it
+	departure departure       // of a client that left while an event was held
+	over      <-chan struct{} // closed when the session ends
+	watched   bool            // somebody shows the progress of its streams
+	binlog    *streaming      // of the binary log; nil without one
+	hung      bool            // a verdict left the client without an answer
 
 	x        Exchange        // the client's running command; Seq 0 while idle
 	asked    []byte          // the beginning of its packet
@@ -177,6 +178,9 @@ func (s *session) pump(ctx context.Context, l *leg, handle func(context.Context)
 			switch {
 			case l.released():
 				return errReleased
+			case err != nil && l == s.client && s.clientLeft(err):
+				<-ctx.Done() // when what was held has been decided and is over
+				return context.Cause(ctx)
 			case err != nil:
 				if l != s.client {
 					s.linger(ctx)
@@ -218,6 +222,9 @@ func (s *session) act(ctx context.Context, l *leg, handle func(context.Context) 
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	}
+	if gone := s.unawaited(); gone != nil && s.x.Seq == 0 {
+		return gone
+	}
 	if s.opaque.Load() {
 		return s.relayRaw(l)
 	}
@@ -241,7 +248,11 @@ func (s *session) left(l *leg, err error) error {
 
 // gone is left as a callback of leg.watch.
 func (s *session) gone(l *leg) func(error) {
-	return func(err error) { s.cancel(s.left(l, err)) }
+	return func(err error) {
+		if l != s.client || !s.clientLeft(err) {
+			s.cancel(s.left(l, err))
+		}
+	}
 }
 
 // recovered ends the session that panicked, and no other.
@@ -334,7 +345,7 @@ func (s *session) lost(why error) error {
 	}
 	err := s.salvage()
 	s.endExchange()
-	return err
+	return first(err, s.unawaited())
 }
 
 // salvage sends the client what was collected of an answer that cannot be followed to its end.

@@ -112,7 +112,7 @@ func (s *session) fileData(f mysqlwire.Frame, n int) {
 func (s *session) fileRequest(ctx context.Context, in *incoming) error {
 	n := &s.now
 	next := in.frame.Seq + 1
-	if n.mode == discarded || !n.query.Show {
+	if n.mode == discarded || !n.query.Show || s.unawaited() != nil {
 		return s.emptyFile(next)
 	}
 	if n.mode == collected { // from here on anew: what came before cannot be taken back

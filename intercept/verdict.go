@@ -47,7 +47,9 @@ type Verdict struct {
 	Pooled bool
 	// Stay has the connection go on after a Reply at read_auth or read_auth_result, whatever the
 	// answer says, as in MySQL Proxy. Without it an error ends it.
-	Stay       bool
+	Stay bool
+	// Unawaited carries the verdict out though the client has left, see Held.Left.
+	Unawaited  bool
 	CloseAfter bool          // close the connection once the client has its answer
 	Delay      time.Duration // wait this long before doing it
 	By         string        // who decided: "breakpoint stock", "script audit.lua:12", "you"

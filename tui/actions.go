@@ -324,6 +324,10 @@ func (m *Model) release(id keymap.ID, mode intercept.StepMode) tea.Cmd {
 	if draft != nil {
 		v = *draft
 	}
+	if !held.Left.IsZero() {
+		m.askUnawaited(&held, v)
+		return nil
+	}
 	m.e.Step(held.Conn.ID, mode)
 	if err := m.e.Resolve(held.ID, v); err != nil {
 		m.e.Step(held.Conn.ID, intercept.Continue)
@@ -375,12 +379,16 @@ var stopsAt = map[intercept.StepMode]string{
 
 // releaseAll lets everything go, each with its draft.
 func (m *Model) releaseAll() {
-	n := 0
+	n, discarded := 0, 0
 	for i := range m.held {
 		h := m.held[i]
 		var v intercept.Verdict
 		if d := m.drafts[h.ID]; d != nil {
 			v = *d
+		}
+		if !h.Left.IsZero() {
+			v = intercept.Verdict{Action: intercept.Close}
+			discarded++
 		}
 		if err := m.e.Resolve(h.ID, v); err != nil {
 			m.say(intercept.Error, "%s: %v", name(&h), err)
@@ -390,6 +398,10 @@ func (m *Model) releaseAll() {
 	}
 	m.chase = 0
 	m.pull()
+	if discarded > 0 {
+		m.say(intercept.Info, "%d released, of these %d discarded: their clients have left", n, discarded)
+		return
+	}
 	m.say(intercept.Info, "%d released", n)
 }
 

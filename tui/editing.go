@@ -144,6 +144,12 @@ func (m *Model) apply() {
 	if err == nil {
 		err = m.e.Resolve(e.held.ID, v)
 	}
+	if errors.Is(err, intercept.ErrUnawaited) {
+		if h := m.heldByID(e.held.ID); h != nil {
+			m.askUnawaited(h, v)
+			return
+		}
+	}
 	if err != nil {
 		m.say(intercept.Error, "not sent: %v", err)
 		return

@@ -104,6 +104,9 @@ func (f *fake) Resolve(id intercept.HoldID, v intercept.Verdict) error {
 	}
 	for i := range f.held {
 		if f.held[i].ID == id {
+			if !f.held[i].Left.IsZero() && !v.Unawaited && v.Action != intercept.Close {
+				return intercept.ErrUnawaited
+			}
 			s := f.held[i].Exchange
 			f.held = append(f.held[:i:i], f.held[i+1:]...)
 			f.resolved = append(f.resolved, resolved{id, v})

@@ -261,6 +261,9 @@ func (m *Model) peers() string {
 			client += ": " + c.Cause
 		}
 	}
+	if h := m.s.Held; h != nil && !h.Left.IsZero() {
+		client = fmt.Sprintf("client left %s ago: c asks before it goes on", clock(m.now().Sub(h.Left)))
+	}
 	if h := m.s.Held; h != nil && h.Point < rule.ReadQuery && server == "server ok" {
 		server = "server waits for the login (10 s by default)"
 	}

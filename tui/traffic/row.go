@@ -228,6 +228,8 @@ func (p *Pane) state(x *intercept.Exchange) (theme.State, string) {
 func (p *Pane) stateOf(x *intercept.Exchange) theme.State {
 	has := func(m intercept.Mark) bool { return x.Marks&m != 0 }
 	switch {
+	case x.State == intercept.Paused && has(intercept.MarkUnawaited):
+		return theme.Gone
 	case x.State == intercept.Paused && p.drafts[x.Hold]:
 		return theme.Draft
 	case x.State == intercept.Paused:
