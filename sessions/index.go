@@ -16,6 +16,7 @@ type index struct {
 	legs        []*leg
 	byID        map[intercept.ConnID]*track
 	entries     []entry
+	earlier     []entry    // of earlier files, which those need
 	deps        []uint32   // lists: length, then numbers of entries
 	identities  []identity // of sessions
 	extras      []extra    // what few exchanges have

@@ -430,16 +430,7 @@ func (l *leg) bindsTypes(f mysqlwire.Frame, b []byte, id uint32) bool {
 	if f.Kind == mysqlwire.KindStmtBulkExecute {
 		return len(b) > 6 && mysqlwire.BulkFlags(binary.LittleEndian.Uint16(b[5:]))&mysqlwire.BulkSendTypes != 0
 	}
-	n, at := len(st.Params), 10
-	if l.dec.Caps().Has(mysqlwire.QueryAttributes) {
-		count, size, ok := mysqlwire.ReadLenenc(b[min(at, len(b)):])
-		if !ok || count > 1<<16 {
-			return true
-		}
-		n, at = int(count), at+size
-	}
-	at += (n + 7) / 8
-	return at < len(b) && b[at] == 1
+	return sendsTypes(b, len(st.Params), l.dec.Caps())
 }
 
 // needs brings what an exchange needs up to date.
@@ -455,7 +446,12 @@ func (ix *index) dependencies(line *lineage) uint32 {
 		return line.list
 	}
 	all := append([]int{line.prepared, line.bound, line.shaped}, line.long...)
-	slices.Sort(all)
+	slices.SortFunc(all, func(a, b int) int { // those of earlier files first
+		if a < none && b < none {
+			return b - a
+		}
+		return a - b
+	})
 	all = slices.Compact(all)
 	if len(ix.deps) == 0 {
 		ix.deps = append(ix.deps, 0) // 0 is no list
@@ -463,7 +459,10 @@ func (ix *index) dependencies(line *lineage) uint32 {
 	line.list = uint32(len(ix.deps))
 	ix.deps = append(ix.deps, 0)
 	for _, i := range all {
-		if i != none {
+		switch {
+		case i < none:
+			ix.deps = append(ix.deps, uint32(hidden(i))|hiddenBit)
+		case i != none:
 			ix.deps = append(ix.deps, uint32(i))
 		}
 	}

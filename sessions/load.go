@@ -58,8 +58,9 @@ func (r *Reader) summary(file io.ReaderAt, s intercept.Seq) (Exchange, *source, 
 	src.needs(ix, src.entry.leg)
 	if n := src.entry.deps; n != 0 {
 		for _, dep := range ix.deps[n+1 : n+1+ix.deps[n]] {
-			src.deps = append(src.deps, ix.entries[dep])
-			src.needs(ix, ix.entries[dep].leg)
+			e := ix.dep(dep)
+			src.deps = append(src.deps, e)
+			src.needs(ix, e.leg)
 		}
 	}
 	if src.entry.extra != 0 {

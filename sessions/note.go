@@ -44,6 +44,11 @@ type note struct {
 	Note     string        `json:"note,omitempty"`
 	Held     time.Duration `json:"held,omitempty"` // nanoseconds
 
+	// Of a statement that was prepared before the file began: frames as they crossed the leg.
+	Prepare []byte `json:"prepare,omitempty"`
+	Answer  []byte `json:"answer,omitempty"`
+	Execute []byte `json:"execute,omitempty"` // the last one that sent types
+
 	Decision *Decision  `json:"decision,omitempty"`
 	Query    *queryNote `json:"query,omitempty"`
 
@@ -65,6 +70,7 @@ const (
 	noteNotice    noteType = "mydbg.notice"
 	noteGap       noteType = "mydbg.gap"       // bytes that could not be written in time
 	noteContinued noteType = "mydbg.continued" // the connection began in an earlier file: its login is repeated here
+	noteStatement noteType = "mydbg.statement" // it has prepared
 )
 
 // queryNote says what a query on the server's leg is.

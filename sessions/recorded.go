@@ -26,6 +26,8 @@ type recordedLeg struct {
 	ends [2]netip.AddrPort // by who sends: mysqlwire.ToServer is the client's
 	seq  [2]uint32         // next, by direction
 	wash washer
+
+	stmts preparedStmts
 }
 
 func newRecorded(c *intercept.Conn) *recorded { return &recorded{c: c} }
@@ -57,10 +59,19 @@ func (c *recorded) attach(w *recordWriter, at int64, commands uint64, again bool
 	c.connect(w, intercept.ClientLeg, at, &info)
 	if again {
 		c.login(w, intercept.ClientLeg, at, &info)
+		c.prepared(w, intercept.ClientLeg)
 		if c.server.To != "" {
 			c.connectServer(w, at)
 			c.login(w, intercept.ServerLeg, at, &info)
+			c.prepared(w, intercept.ServerLeg)
 		}
+	}
+}
+
+// prepared repeats the statements that a leg has open.
+func (c *recorded) prepared(w *recordWriter, leg intercept.Leg) {
+	for _, n := range c.legs[leg].stmts.notes(note{Conn: c.c.ID, Leg: leg.String()}) {
+		w.say(c, n)
 	}
 }
 
@@ -165,6 +176,13 @@ func (c *recorded) bytes(w *recordWriter, it *item, b []byte) {
 		c.connectServer(w, it.at)
 	}
 	wash.wash(it.dir, b, func(b []byte) {
+		switch {
+		case !wash.ready:
+		case it.dir == mysqlwire.ToServer:
+			l.stmts.sent(b, wash.caps)
+		default:
+			l.stmts.got(b)
+		}
 		if c.part != nil {
 			c.data(it.leg, it.dir, it.at, b)
 		}
@@ -209,6 +227,7 @@ func (c *recorded) idle(commands uint64) bool {
 func (c *recorded) skip(w *recordWriter, it *item) {
 	l := &c.legs[it.leg]
 	l.wash.lose(it.dir)
+	l.stmts.lose()
 	l.seq[it.dir] += uint32(it.lost)
 	w.say(c, &note{Type: noteGap, Conn: c.c.ID, Leg: it.leg.String(), Bytes: it.lost})
 }

@@ -3,6 +3,7 @@ package sessions
 import (
 	"context"
 	"database/sql"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -190,6 +191,87 @@ func TestRotates(t *testing.T) {
 				t.Errorf("%s is %d times in the files", q, seen[q])
 			}
 		}
+	}
+}
+
+// TestRotationKeepsPreparedStatements executes statements in later files than they were prepared in: their texts are
+// known there, their parameters though clients send the types once, and that a closed one is closed.
+func TestRotationKeepsPreparedStatements(t *testing.T) {
+	for _, server := range intercepttest.Servers(t, nil) {
+		t.Run(server.Name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "r.pcapng")
+			const n = 150
+			record(t, &server, RecordOptions{Path: path, Size: 32 << 10}, func(p *intercepttest.Proxy) {
+				c := intercepttest.Dial(t, "tcp", p.Addr, server.User, server.Password, server.Database, 0)
+				closed := c.Prepare("SELECT 'closed', ?")
+				id := c.Prepare("SELECT ? + 1 AS n")
+				none := c.Prepare("SELECT 'no parameters'")
+				c.Send(binary.LittleEndian.AppendUint32([]byte{byte(mysqlwire.ComStmtClose)}, closed))
+				for i := range n {
+					head := func(id uint32) []byte {
+						b := binary.LittleEndian.AppendUint32([]byte{byte(mysqlwire.ComStmtExecute)}, id)
+						return append(b, 0, 1, 0, 0, 0)
+					}
+					x := append(head(id), 0, 0) // no NULL, no types
+					if i == 0 {
+						x = append(head(id), 0, 1, 8, 0) // BIGINT
+					}
+					c.Do(binary.LittleEndian.AppendUint64(x, uint64(i)))
+					c.Do(head(none))
+					c.Query(fmt.Sprintf("SELECT '%s%d'", strings.Repeat("fill ", 50), i))
+				}
+				_ = c.Conn.Close()
+				leave(t, p)
+			})
+			files, err := filepath.Glob(filepath.Join(filepath.Dir(path), "r*.pcapng"))
+			if err != nil || len(files) < 4 {
+				t.Fatalf("got %v, %v; want several files", files, err)
+			}
+			var got []int
+			for _, f := range files {
+				r, err := Open(f, Options{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				for rec, err := range r.Records(0) {
+					if err != nil {
+						t.Fatal(err)
+					}
+					if rec.Command != mysqlwire.ComStmtExecute {
+						continue
+					}
+					listed, err := r.Exchange(rec.Seq)
+					if err != nil || listed.SQL != rec.Statement {
+						t.Errorf("%s: #%d is listed as %q, loaded as %q, %v", filepath.Base(f), rec.Seq, listed.SQL, rec.Statement, err)
+					}
+					if rec.Statement == "SELECT 'no parameters'" {
+						continue
+					}
+					m, err := rec.Message()
+					x, ok := m.(*mysqlwire.StmtExecute)
+					if err != nil || !ok || len(x.Params) != 1 || rec.Statement != "SELECT ? + 1 AS n" || rec.Rows != 1 {
+						t.Fatalf("%s: #%d %q: %v, %+v", filepath.Base(f), rec.Seq, rec.Statement, err, m)
+					}
+					v, err := x.Params[0].Value()
+					if err != nil {
+						t.Fatal(err)
+					}
+					i, _ := v.(int64)
+					got = append(got, int(i))
+					results, err := rec.Results()
+					if err != nil || len(results) != 1 {
+						t.Errorf("%s: #%d: %v", filepath.Base(f), rec.Seq, err)
+					}
+				}
+				if err := r.Close(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			slices.Sort(got)
+			if len(got) != n || got[0] != 0 || got[n-1] != n-1 {
+				t.Errorf("got %d executes: %v", len(got), got)
+			}
+		})
 	}
 }
 

@@ -373,6 +373,14 @@ func (s *scan) noted(n *note) {
 	switch n.Type {
 	case noteLogin, noteClose:
 		t.told(n)
+	case noteStatement:
+		side := intercept.ClientLeg
+		if n.Leg == intercept.ServerLeg.String() {
+			side = intercept.ServerLeg
+		}
+		if l := t.legs[side]; l != nil {
+			l.learn(n)
+		}
 	case noteQuery:
 		if n.Query != nil {
 			t.said[n.Query.Number] = *n.Query

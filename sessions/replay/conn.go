@@ -174,8 +174,13 @@ func (c *conn) command(rec *sessions.Record) (command []byte, why string, err er
 	}
 	switch m := m.(type) {
 	case *mysqlwire.StmtExecute:
-		if len(m.Undecoded) > 0 && rec.Stmt == nil || !renumber(&m.StmtID) {
+		if len(m.Undecoded) > 0 && rec.Stmt == nil {
 			return nil, whyUnknown, nil
+		}
+		if was := m.StmtID; !renumber(&m.StmtID) {
+			if m.StmtID, why, err = c.prepare(rec, was); why != "" || err != nil {
+				return nil, why, err
+			}
 		}
 		command, err = m.WithTypes().Encode(nil, c.c.Context())
 		return command, "", err
@@ -200,6 +205,26 @@ func (c *conn) command(rec *sessions.Record) (command []byte, why string, err er
 	}
 	command, err = m.Encode(nil, c.c.Context())
 	return command, "", err
+}
+
+// prepare prepares a statement that was prepared before the recording began, if that has its text.
+func (c *conn) prepare(rec *sessions.Record, was uint32) (id uint32, why string, err error) {
+	if rec.Statement == "" || rec.Stmt == nil || rec.Stmt.ID != was {
+		return 0, whyUnknown, nil
+	}
+	text, err := rec.Context.ToClientSet(rec.Statement)
+	if err != nil {
+		return 0, whyUnknown, nil
+	}
+	answer, cx, err := c.c.Do(append([]byte{byte(mysqlwire.ComStmtPrepare)}, text...))
+	if err != nil {
+		return 0, "", err
+	}
+	if id, err = prepared(answer, cx); err != nil {
+		return 0, whyUnknown, nil
+	}
+	c.stmts[was] = id
+	return id, "", nil
 }
 
 // changeUser logs in afresh: a session begins anew either way, and nobody knows the recorded password.
