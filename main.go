@@ -154,8 +154,10 @@ func opening() *cobra.Command {
 	open := &cobra.Command{
 		Use: "open FILE", Short: "Show a recorded session, or any pcap or pcapng of MySQL traffic", Args: cobra.ExactArgs(1),
 		Long: "The same screens as for live traffic, without any: s and n step forwards, p back, c goes to the next\n" +
-			"match of a breakpoint, f shows only what matches a condition. FILE may be packed with gzip.",
-		Example: "  mydbg open session.pcapng\n  mydbg open --break 'if error.code == 1213' dump.pcap.gz",
+			"match of a breakpoint, f shows only what matches a condition. FILE may be packed with gzip. With --script, \\ asks\n" +
+			"the script's hooks what they would make of an event, and | runs snippets on a copy of it.",
+		Example: "  mydbg open session.pcapng\n  mydbg open --break 'if error.code == 1213' dump.pcap.gz\n" +
+			"  mydbg open --script rewrite.lua session.pcapng",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := settings.Read(cmd, os.Getenv); err != nil {
 				return err
@@ -163,7 +165,11 @@ func opening() *cobra.Command {
 			if !term.IsTerminal(os.Stdout.Fd()) {
 				return cmdline.Broken(errors.New("mydbg open is a screen, and standard output is no terminal"))
 			}
-			o := tui.Options{Theme: settings.Theme}
+			snippets, err := launch.Scripts(settings.Scripts)
+			if err != nil {
+				return err
+			}
+			o := tui.Options{Theme: settings.Theme, Snippets: snippets}
 			if settings.Filter != nil {
 				o.Filter = settings.Filter.String()
 			}
@@ -174,6 +180,7 @@ func opening() *cobra.Command {
 		},
 	}
 	settings.AddScreen(open)
+	open.Flags().StringArrayVarP(&settings.Scripts, "script", "s", nil, "Lua `FILE` to try on what was recorded")
 	open.Flags().Uint16Var(&port, "port", 0, "`PORT` of the server beside 3306, where the beginning of connections was not captured")
 	return open
 }

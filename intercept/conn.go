@@ -28,6 +28,22 @@ type Conn struct {
 	cancel func(error)
 }
 
+// PastConn is a connection that is over, for those who look at what it did: what its snapshot says is
+// all that is known of it.
+func PastConn(info ConnInfo) *Conn {
+	c := &Conn{ID: info.ID, Opened: info.Opened, info: info, cancel: func(error) {}}
+	c.commands.Store(info.Commands)
+	c.status.Store(uint32(info.Status))
+	if info.User != "" {
+		c.client.Login = &mysqlwire.Login{User: info.User, DB: info.DB, PluginName: info.AuthPlugin}
+	}
+	if info.Server != "" {
+		c.client.Greeting = &mysqlwire.Greeting{Version: info.Server, ConnectionID: info.Thread, Caps: info.Caps, PluginName: info.AuthPlugin}
+		c.server = &Peer{Src: info.ServerFrom, Dst: info.ServerTo, Greeting: c.client.Greeting, Login: c.client.Login}
+	}
+	return c
+}
+
 // ConnInfo is a snapshot of a connection.
 type ConnInfo struct {
 	ID             ConnID

@@ -90,10 +90,16 @@ func (c *Console) Run(ctx context.Context, ev *intercept.Event, code string) Res
 	return c.RunIn(ctx, 0, ev, code)
 }
 
-// RunIn is Run in the environment of script n of Scripts.
+// RunIn is Run in the environment of script n of Scripts. Of a connection that the script has not met,
+// or that is over, the script is loaded for the snippet.
 func (c *Console) RunIn(ctx context.Context, n int, ev *intercept.Event, code string) Result {
 	if n > 0 && n < len(c.engines) {
 		c = &Console{engines: c.engines[n:], u: c.engines[n].u, conns: c.engines[n].conns}
+	}
+	var proto *lua.FunctionProto
+	var bad *Error
+	if len(c.engines) > 0 {
+		proto, bad = c.engines[0].src.load() // reads a file: without the turn
 	}
 	if err := c.u.enter(ctx); err != nil {
 		return Result{Err: &Error{Script: snippetName, Conn: ev.Conn.ID, Msg: err.Error()}}
@@ -105,7 +111,17 @@ func (c *Console) RunIn(ctx context.Context, n int, ev *intercept.Event, code st
 	}()
 	c.u.now = moment{script: snippetName, line: Line{Event: ev.ID, Exchange: ev.Exchange, Conn: ev.Conn.ID}}
 	c.u.captured, c.u.printed = true, nil
-	r := c.run(ctx, ev, code)
+	r := Result{}
+	of := c.conn(ev)
+	if len(c.engines) > 0 && (of == nil || !of.loaded) {
+		of, bad = c.loaded(ctx, ev, proto, bad)
+		if bad != nil {
+			r.Err = bad
+		}
+	}
+	if r.Err == nil {
+		r = c.run(ctx, ev, of, code)
+	}
 	r.Output = c.u.printed
 	for _, l := range c.u.said {
 		r.Output = append(r.Output, l.Level.String()+": "+l.Text)
@@ -113,12 +129,23 @@ func (c *Console) RunIn(ctx context.Context, n int, ev *intercept.Event, code st
 	return r
 }
 
-func (c *Console) run(ctx context.Context, ev *intercept.Event, code string) Result {
+// loaded is the environment of a connection that the script has not met, or that is over: the script is
+// loaded for the snippet.
+func (c *Console) loaded(ctx context.Context, ev *intercept.Event, proto *lua.FunctionProto, bad *Error) (*conn, *Error) {
+	if bad != nil {
+		return nil, bad
+	}
+	of := c.u.newConn(ev.Conn)
+	c.u.use(of.private, of.of)
+	return of, c.engines[0].execute(ctx, of, proto)
+}
+
+func (c *Console) run(ctx context.Context, ev *intercept.Event, of *conn, code string) Result {
 	s := snippet{u: c.u, ev: ev}
 	if err := s.compile(code); err != nil {
 		return Result{Err: err}
 	}
-	s.prepare(c.conn(ev))
+	s.prepare(of)
 	s.fn.Env = s.env
 	l := c.u.l
 	top := l.GetTop()
@@ -139,7 +166,7 @@ func (c *Console) run(ctx context.Context, ev *intercept.Event, code string) Res
 	return s.result(values)
 }
 
-// conn is the connection's state, made if the script has not met it yet.
+// conn is the connection's state: nil if a script has not met it yet, made if there is no script.
 func (c *Console) conn(ev *intercept.Event) *conn {
 	for id, k := range c.conns {
 		if len(c.engines) == 0 && k.info().Phase == intercept.Closed {
@@ -147,7 +174,7 @@ func (c *Console) conn(ev *intercept.Event) *conn {
 		}
 	}
 	k := c.conns[ev.Conn.ID]
-	if k == nil {
+	if k == nil && len(c.engines) == 0 {
 		k = c.u.newConn(ev.Conn)
 		if ev.Point != rule.Disconnect {
 			c.conns[ev.Conn.ID] = k

@@ -216,3 +216,32 @@ func TestSnippetErrors(t *testing.T) {
 		})
 	}
 }
+
+// A connection that is over, or that the script has not met, has the script loaded for a snippet or a trial.
+func TestSnippetSeesTheScriptOfAPastConnection(t *testing.T) {
+	b := load(t, `
+		limit = 7
+		function read_query(packet)
+			print(proxy.connection.client.username, proxy.connection.server.mysqld_version)
+			return nil
+		end`)
+	c := NewConsole(Options{}, b.e)
+	ev := b.commandEvent(990, "\x03select 1")
+	ev.Conn = intercept.PastConn(intercept.ConnInfo{ID: 990, User: "app", Server: "8.4.2", Thread: 7})
+	for range 2 {
+		if r := c.Run(t.Context(), ev, "limit"); r.Err != nil || strings.Join(r.Output, "") != "7" {
+			t.Errorf("got %+v", r)
+		}
+	}
+	list, err := c.Try(t.Context(), ev)
+	if err != nil || len(list) != 1 || strings.Join(list[0].Output, "") != "app\t80402" {
+		t.Errorf("got %+v, %v", list, err)
+	}
+	if st := b.e.Status(); st.Conns != 0 || len(st.Hooks) != 0 {
+		t.Errorf("it was counted: %+v", st)
+	}
+	b.write("nonsense(")
+	if r := c.Run(t.Context(), ev, "limit"); r.Err == nil || !strings.Contains(r.Err.Error(), "unexpected symbol") {
+		t.Errorf("with a script that does not load: %+v", r)
+	}
+}

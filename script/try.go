@@ -20,7 +20,7 @@ type Tried struct {
 	Hook   string
 	Exists bool              // the script has the hook
 	Output []string          // what it printed and what would have been logged
-	Would  intercept.Verdict // what it decided, with nothing else applied
+	Would  intercept.Verdict // what it decided, with nothing else applied; of a command with the whole queue
 	// Describe is Would in words: "passes", "sends 2 queries", "answers OK".
 	Describe string
 	Err      *Error
@@ -101,6 +101,12 @@ func (e *Engine) tryHook(ctx context.Context, of *conn, ev *intercept.Event, t *
 	e.u.use(view.private, of.of)
 	h := hooks{e: e, c: &view, ev: copied, ctx: ctx, dry: true}
 	v, _ := h.decide()
+	if ev.Point == rule.ReadQuery && len(v.Queries) > 0 { // the core is given them one by one
+		for _, e := range view.queue.entries {
+			q := intercept.Query{ID: e.id, Origin: intercept.FromScript, Packet: view.wirePacket(e.packet, ev.Context.Caps), Need: e.need}
+			v.Queries = append(v.Queries, q)
+		}
+	}
 	t.Exists, t.Would, t.Describe, t.Err = h.called, v, Describe(&v), h.failed
 	if view.wanted != nil && v.Backend == 0 && ev.Point != rule.ConnectServer {
 		t.Describe += fmt.Sprintf(", with backend_ndx = %d", *view.wanted)

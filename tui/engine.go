@@ -17,7 +17,7 @@ type engine interface {
 	Clear()
 	Notices(n uint64, dst []intercept.Notice) []intercept.Notice
 	Conns() []intercept.ConnInfo
-	Conn(id intercept.ConnID) *intercept.Conn // one with a number only when it is closed
+	Conn(id intercept.ConnID) *intercept.Conn // what is known of it when it is closed
 	Backends() []intercept.BackendInfo
 
 	Pending() []intercept.Held
@@ -62,6 +62,16 @@ func (l live) Conns() []intercept.ConnInfo { return l.p.Conns() }
 func (l live) Conn(id intercept.ConnID) *intercept.Conn {
 	if c := l.p.Conn(id); c != nil {
 		return c
+	}
+	return pastConn(l.p.Conns(), id)
+}
+
+// pastConn is a connection that is over, as far as it is still known.
+func pastConn(infos []intercept.ConnInfo, id intercept.ConnID) *intercept.Conn {
+	for i := range infos {
+		if infos[i].ID == id {
+			return intercept.PastConn(infos[i])
+		}
 	}
 	return &intercept.Conn{ID: id}
 }

@@ -228,7 +228,7 @@ func (e *recording) Conns() []intercept.ConnInfo {
 	return e.conns
 }
 
-func (e *recording) Conn(id intercept.ConnID) *intercept.Conn { return &intercept.Conn{ID: id} }
+func (e *recording) Conn(id intercept.ConnID) *intercept.Conn { return pastConn(e.Conns(), id) }
 
 // Pending are the paused events of the traffic that goes on.
 func (e *recording) Pending() []intercept.Held {
@@ -280,6 +280,9 @@ var onlyLive = map[keymap.ID]bool{
 // offRecorded says why an action cannot be used in a recording; "" when it can. ok is false for actions
 // that are as elsewhere.
 func (m *Model) offRecorded(id keymap.ID) (why string, ok bool) {
+	if m.inLua() && (id == keymap.Edit || id == keymap.EditExternal) { // a script
+		return "", false
+	}
 	if onlyLive[id] || id == keymap.Edit && m.pane != keymap.Breakpoints {
 		if m.rec.past {
 			return "this is the past: L goes back to the traffic", true

@@ -117,7 +117,7 @@ func (m *Model) toLine(l scripts.Line) {
 	switch {
 	case l.Exchange != 0:
 		m.show(keymap.Events)
-		if !m.events.SelectExchange(l.Exchange) {
+		if m.rec == nil && !m.events.SelectExchange(l.Exchange) || m.rec != nil && !m.goRecorded(l.Exchange) {
 			m.say(intercept.Warning, "%s is not in the list: the filter hides it, or it is too old", label(l.Exchange))
 		}
 	case l.Conn != 0:

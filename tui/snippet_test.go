@@ -33,7 +33,7 @@ func (l *lua) Run(_ context.Context, n int, ev *intercept.Event, code string) sc
 func (l *lua) Try(_ context.Context, ev *intercept.Event) ([]scripts.Tried, error) {
 	l.tried = append(l.tried, ev.Point.Short()+" of "+ev.SQL)
 	return []scripts.Tried{
-		{Script: "audit.lua", Hook: ev.Point.String(), Exists: true, Describe: "sends 2 queries", Details: []string{"COM_QUERY  SELECT 1", "COM_QUERY  SELECT 2  (hidden from app)"}, Output: []string{"two of them"}},
+		{Script: "audit.lua", Hook: ev.Point.String(), Exists: true, Describe: "sends 2 queries", Details: []string{"COM_QUERY  SELECT 1", "COM_QUERY  SELECT 2  (its result goes to read_query_result)"}, Output: []string{"two of them"}},
 		{Script: "rw.lua", Hook: ev.Point.String()},
 	}, nil
 }

@@ -229,12 +229,9 @@ func (s *Session) load() error {
 	}
 	var hooks []intercept.Hook
 	for _, path := range s.Scripts {
-		e, err := script.Load(path, o)
-		if _, unreadable := os.Stat(path); unreadable != nil {
-			return cmdline.Broken(fmt.Errorf("read the script: %w", unreadable))
-		}
+		e, err := loadScript(path, o)
 		if err != nil {
-			return cmdline.Wrong("--script: %w", err)
+			return err
 		}
 		s.engines, hooks = append(s.engines, e), append(hooks, e)
 	}

@@ -4,12 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"mydbg/intercept"
 	"mydbg/mysqlwire"
 	"mydbg/script"
+	"mydbg/tui"
+	"mydbg/tui/cmdline"
 	"mydbg/tui/scripts"
 )
 
@@ -17,6 +21,36 @@ import (
 type snippets struct {
 	c       *script.Console
 	engines []*script.Engine
+}
+
+// trialDeadline is how long a hook may run where no traffic waits for it.
+const trialDeadline = 5 * time.Second
+
+// Scripts loads scripts that only are tried: there is no traffic that they could be asked about.
+func Scripts(paths []string) (tui.Snippets, error) {
+	o := script.Options{Deadline: trialDeadline}
+	var s snippets
+	for _, path := range paths {
+		e, err := loadScript(path, o)
+		if err != nil {
+			return nil, err
+		}
+		s.engines = append(s.engines, e)
+	}
+	s.c = script.NewConsole(o, s.engines...)
+	return s, nil
+}
+
+// loadScript loads a script that a flag names.
+func loadScript(path string, o script.Options) (*script.Engine, error) {
+	e, err := script.Load(path, o)
+	if _, unreadable := os.Stat(path); unreadable != nil {
+		return nil, cmdline.Broken(fmt.Errorf("read the script: %w", unreadable))
+	}
+	if err != nil {
+		return nil, cmdline.Wrong("--script: %w", err)
+	}
+	return e, nil
 }
 
 func (s snippets) Run(ctx context.Context, n int, ev *intercept.Event, code string) scripts.Result {
@@ -59,8 +93,8 @@ func details(ev *intercept.Event, v *intercept.Verdict) (list []string) {
 				text += "  " + ev.Context.ClientText(m.SQL)
 			}
 		}
-		if !q.Show && len(v.Queries) > 1 {
-			text += "  (hidden from app)"
+		if q.Need {
+			text += "  (its result goes to read_query_result)"
 		}
 		list = append(list, text)
 	}
