@@ -13,6 +13,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -254,6 +255,43 @@ func TestProxyWritesEveryExchangeOnce(t *testing.T) {
 
 func TestTerminatedIsAnOrdinaryEnd(t *testing.T) {
 	p := start(t, "proxy", "--listen", "127.0.0.1:0", "--backend", "127.0.0.1:1")
+	if status := p.signal(syscall.SIGTERM); status != 0 {
+		t.Errorf("status %d, want 0\n%s", status, p.text(&p.err))
+	}
+}
+
+// --user gives up root's rights once the ports are open; only root can.
+func TestUserIsGivenUpFor(t *testing.T) {
+	args := []string{"proxy", "--listen", "127.0.0.1:0", "--backend", "127.0.0.1:1", "--user"}
+	if os.Geteuid() != 0 {
+		p := &program{t: t, changed: make(chan struct{}, 1), cmd: exec.Command("mydbg", append(args, "root")...)}
+		p.begin()
+		if status := p.end(); status == 0 || !strings.Contains(p.text(&p.err), "become root: operation not permitted. Only root can") {
+			t.Errorf("status %d\n%s", status, p.text(&p.err))
+		}
+		return
+	}
+	nobody, err := user.Lookup("nobody")
+	if err != nil {
+		t.Skip(err)
+	}
+	p := start(t, append(args, "nobody")...)
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		t.Skip(err)
+	}
+	for _, id := range []string{"Uid", "Gid"} {
+		want := nobody.Uid
+		if id == "Gid" {
+			want = nobody.Gid
+		}
+		if line := id + strings.Repeat("\t"+want, 4); !strings.Contains(string(status), line[:3]+":"+line[3:]+"\n") {
+			t.Errorf("%s is not %s:\n%s", id, want, status)
+		}
+	}
+	if !strings.Contains(string(status), "\nGroups:\t"+nobody.Gid+" \n") {
+		t.Errorf("it has other groups:\n%s", status)
+	}
 	if status := p.signal(syscall.SIGTERM); status != 0 {
 		t.Errorf("status %d, want 0\n%s", status, p.text(&p.err))
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -242,6 +243,9 @@ func (s *session) left(l *leg, err error) error {
 	}
 	if bad := (*compress.Error)(nil); errors.As(err, &bad) {
 		return s.garbled(l, bad)
+	}
+	if s.limits.write > 0 && errors.Is(err, os.ErrDeadlineExceeded) {
+		return fmt.Errorf("%w: it took nothing of what it was sent for %v (--proxy-write-timeout)", who, s.limits.write)
 	}
 	return fmt.Errorf("%w: %w", who, err)
 }

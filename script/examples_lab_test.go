@@ -52,6 +52,37 @@ func (b *labBench) said(texts ...string) {
 	})
 }
 
+func TestLabExampleRewrite(t *testing.T) {
+	eachExample(t, "rewrite.lua", false, func(t *testing.T, b *labBench) {
+		c := b.open("")
+		const many = "select 1 from information_schema.collations a, information_schema.collations b"
+		if got := len(b.column(c, many+" ;")); got != 1000 {
+			t.Errorf("got %d rows, want 1000", got)
+		}
+		if got := len(b.column(c, many+" limit 1001")); got != 1001 {
+			t.Errorf("with a limit of its own: got %d rows, want 1001", got)
+		}
+		want(t, b.column(c, "select 'from here'"), "from here")
+		if _, err := c.ExecContext(t.Context(), "select x from no_such_table"); err == nil {
+			t.Error("got no error")
+		}
+	})
+}
+
+func TestLabExampleTiming(t *testing.T) {
+	eachExample(t, "timing.lua", false, func(t *testing.T, b *labBench) {
+		c := b.open("")
+		if _, err := c.ExecContext(t.Context(), "create temporary table timed (a int)"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.ExecContext(t.Context(), "insert into timed values (1), (2), (3)"); err != nil {
+			t.Fatal(err)
+		}
+		want(t, b.column(c, "select a from timed order by a"), "1", "2", "3")
+		b.said("3 rows after ", ": select a from timed", "Handler_read_rnd_next +")
+	})
+}
+
 func TestLabExampleFilter(t *testing.T) {
 	eachExample(t, "filter.lua", false, func(t *testing.T, b *labBench) {
 		c := b.open("")

@@ -222,6 +222,44 @@ func TestLabPooledConnectionThatDoesNotFit(t *testing.T) {
 	})
 }
 
+// A connection to the server that is encrypted does for clients that are, and the other way round.
+func TestLabPooledConnectionOfOtherEncryption(t *testing.T) {
+	each(t, pooling, func(t *testing.T, b *labBench) {
+		const plain, encrypted = "?tls=false&allowNativePasswords=true", "?tls=skip-verify&allowNativePasswords=true"
+		straight, err := sql.Open("mysql", b.s.DSN("")+encrypted)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer straight.Close()
+		if err := straight.PingContext(t.Context()); err != nil {
+			t.Skipf("%s has no TLS", b.s.Name)
+		}
+		idle := func(n int) {
+			t.Helper()
+			b.p.Until(fmt.Sprintf("%d connections are idle", n), func() bool { return len(b.p.Backends()[0].Idle) == n })
+		}
+		one := b.open(plain)
+		first := b.column(one, "select connection_id()")[0]
+		idle(1)
+		if got := b.p.Conns()[0]; got.ServerTLS != "" {
+			t.Fatalf("the first client's connection to the server has %s", got.ServerTLS)
+		}
+		two := b.open(encrypted)
+		second := b.column(two, "select connection_id()")[0]
+		if second == first {
+			t.Errorf("a client with TLS has the plain connection %s", first)
+		}
+		b.p.Until("the log says why", func() bool {
+			for _, n := range b.p.Journal.Notices(0, nil) {
+				if strings.Contains(n.Text, "the pooled connection to "+b.s.Addr+" is not used") && strings.Contains(n.Text, "TLS") {
+					return true
+				}
+			}
+			return false
+		})
+	})
+}
+
 // With --proxy-pool-no-change-user nobody is asked: who proves exactly what the last one did gets in.
 func TestLabPoolWithoutChangeUser(t *testing.T) {
 	for _, s := range intercepttest.Servers(t, nil) {
