@@ -14,8 +14,6 @@ import (
 
 // missing are the actions that this screen does not have, with the reason; they stay in the help.
 var missing = map[keymap.ID]string{
-	keymap.Diff:        "the Stages tab of the inspector compares what was received with what is sent",
-	keymap.OnlyMarked:  "f with the condition marked shows only what is marked",
 	keymap.Note:        "m marks an event; there are no notes",
 	keymap.Rerun:       "mydbg replay FILE sends a recorded session again",
 	keymap.Timeline:    "there is no timeline in this version",
@@ -109,7 +107,7 @@ func (m *Model) off(id keymap.ID) string {
 		if m.pane != keymap.Digests {
 			return "events stay in the order they came; 4 shows digests, which have others"
 		}
-	case keymap.CopyAs:
+	case keymap.CopyAs, keymap.Diff:
 		if !ok || t.Exchange == 0 {
 			return "select an event first"
 		}
@@ -272,6 +270,13 @@ func (m *Model) do(id keymap.ID) tea.Cmd {
 		return m.record("")
 	case keymap.Load:
 		return m.toPast()
+	case keymap.Diff:
+		m.openSelected()
+		if _, ok := m.inspector.Do(id); !ok {
+			m.say(intercept.Info, "there is nothing to compare: it went on as it came")
+		}
+	case keymap.OnlyMarked:
+		m.onlyMarked()
 	case keymap.Export:
 		m.askExport()
 	case keymap.CopyAs:
@@ -280,6 +285,18 @@ func (m *Model) do(id keymap.ID) tea.Cmd {
 		return m.doView(id)
 	}
 	return nil
+}
+
+// onlyMarked filters by the mark; again: not any more.
+func (m *Model) onlyMarked() {
+	const marked = "marked"
+	m.show(keymap.Events)
+	if f := m.events.Filter(); f != nil && f.String() == marked {
+		m.setFilter("")
+		return
+	}
+	m.setFilter(marked)
+	m.say(intercept.Info, "only what is marked is shown; M again shows all")
 }
 
 // unseen reports whether an action would change traffic at a row that nobody sees.

@@ -479,3 +479,21 @@ func TestInspectorIsThere(t *testing.T) {
 	d.Press("enter")
 	d.Has("Hex")
 }
+
+func TestOnlyMarked(t *testing.T) {
+	d, _ := start(t, shop(), 120, 36, plain)
+	d.Press("g", "j", "m", "M")
+	d.Has("SELECT 1", "f: marked")
+	d.Lacks("ROLLBACK")
+	d.Press("M")
+	d.Has("ROLLBACK", "filter: off")
+}
+
+func TestDiffOpensTheStages(t *testing.T) {
+	d, m := openFile(t, "../sessions/testdata/recording.pcapng")
+	d.Press("d")
+	if m.focus != inInspector {
+		t.Error("the inspector does not have the focus")
+	}
+	d.Has("[Stages]")
+}

@@ -202,6 +202,10 @@ func (m *Model) Do(a keymap.ID) (tea.Cmd, bool) {
 	if m.about().empty {
 		return nil, false
 	}
+	if a == keymap.Diff {
+		m.tab = tabStages
+		return nil, m.current() == tabStages
+	}
 	if m.inHex && m.hex.do(m, a) {
 		return nil, true
 	}

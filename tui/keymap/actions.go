@@ -189,7 +189,7 @@ var declared = slices.Concat(
 		{View, "view", "change the view: tree, SQL, hex, raw, JSON, diff", "v"},
 		{NextChange, "next change", "go to the next change", "}"},
 		{PrevChange, "previous change", "go to the previous change", "{"},
-		{Diff, "diff", "compare with what was recorded, or with the original", "d"},
+		{Diff, "diff", "compare what was received with what is sent", "d"},
 		{Explain, "explain", "EXPLAIN a paused statement, in its session", "x"},
 		{ExplainAnalyze, "analyze", "EXPLAIN ANALYZE a paused statement that only reads", "X"},
 	}),
