@@ -17,6 +17,42 @@ type compression struct {
 // clientCompresses notes what the client has chosen from what it was offered.
 func (s *session) clientCompresses(m *mysqlwire.Login) {
 	s.packing = compression{compress.Agreed(s.offered, m.Caps), int(m.ZstdLevel)}
+	why := ""
+	if s.proxy.o.ClientCompress == compress.Offer && s.packing.algorithm == compress.None {
+		why = "the client asks for no compression, which --client-compress=offer offers it"
+		s.noteOnce(Info, why)
+	}
+	s.conn.change(func(i *ConnInfo) { i.Uncompressed = why })
+}
+
+// noteOnce notes what concerns many connections for the first of them.
+func (s *session) noteOnce(l Level, text string) {
+	if _, known := s.proxy.plainLegs.LoadOrStore(text, nil); !known {
+		s.note(l, "connection %d: %s. Said once", s.conn.ID, text)
+	}
+}
+
+// notWanted notes that the server leg stays plain though the options want it compressed.
+func (s *session) notWanted(offered mysqlwire.Caps) {
+	mode := s.proxy.o.BackendCompress
+	if mode != compress.WantZlib && mode != compress.WantZstd {
+		return
+	}
+	can := "no compression"
+	switch {
+	case offered.Has(mysqlwire.Compress):
+		can = "zlib"
+	case offered.Has(mysqlwire.ZstdCompressionAlgorithm):
+		can = "zstd"
+	}
+	text := fmt.Sprintf("the server %s cannot do %s, which --backend-compress asks for; it offers %s. That leg is not compressed", s.link.at.Address, mode, can)
+	s.noteOnce(Warning, text)
+	s.conn.change(func(i *ConnInfo) {
+		if i.Uncompressed != "" {
+			text = i.Uncompressed + "; " + text
+		}
+		i.Uncompressed = text
+	})
 }
 
 // askCompression makes the login ask the server for what the server leg is to have. It returns the
@@ -27,6 +63,9 @@ func (s *session) askCompression(packet []byte, m *mysqlwire.Login, g *mysqlwire
 		m.ZstdLevel = compress.DefaultLevel
 	}
 	s.link.packing = compression{compress.Agreed(g.Caps, asks), int(m.ZstdLevel)}
+	if s.link.packing.algorithm == compress.None {
+		s.notWanted(g.Caps)
+	}
 	if asks == m.Caps&compress.Flags {
 		return packet, nil
 	}

@@ -3,6 +3,7 @@ package intercept_test
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -62,6 +63,45 @@ func TestCompressionOnEitherLeg(t *testing.T) {
 	}
 }
 
+// TestCompressionThatCannotBeIsSaid once, and on each connection.
+func TestCompressionThatCannotBeIsSaid(t *testing.T) {
+	for _, s := range realServers(t) {
+		for _, backend := range backendModes {
+			t.Run(fmt.Sprintf("%s %s", s.Name, backend.mode), func(t *testing.T) {
+				p := intercepttest.NewProxy(t, intercept.Options{ClientCompress: compress.Offer, BackendCompress: backend.mode}, s.Addr)
+				const noWish, cannot = "the client asks for no compression", "cannot do"
+				wants := map[string]int{noWish: 1}
+				if !offers(t, &s, backend.want) {
+					wants[cannot] = 1
+				}
+				for range 2 {
+					client(t, &s, p.Addr, intercepttest.ClientCaps)
+				}
+				client(t, &s, p.Addr, intercepttest.ClientCaps|mysqlwire.Compress)
+				said := map[string]int{}
+				for _, n := range p.Journal.Notices(0, nil) {
+					for _, text := range []string{noWish, cannot} {
+						if strings.Contains(n.Text, text) {
+							said[text]++
+						}
+					}
+				}
+				if !maps.Equal(said, wants) {
+					t.Errorf("said %v, want %v", said, wants)
+				}
+				for _, i := range p.Conns() {
+					if got := strings.Contains(i.Uncompressed, cannot); got != (wants[cannot] > 0) {
+						t.Errorf("connection %d: %q", i.ID, i.Uncompressed)
+					}
+					if got := strings.Contains(i.Uncompressed, noWish); got != (i.ID < 3) {
+						t.Errorf("connection %d: %q", i.ID, i.Uncompressed)
+					}
+				}
+			})
+		}
+	}
+}
+
 // TestCompressionIsWhatBothAgree: the server's offer reaches the client, its choice the server.
 func TestCompressionIsWhatBothAgree(t *testing.T) {
 	for _, s := range realServers(t) {
@@ -75,6 +115,7 @@ func TestCompressionIsWhatBothAgree(t *testing.T) {
 				if direct := client(t, &s, s.Addr, 0); c.Greeting.Caps&compress.Flags != direct.Greeting.Caps&compress.Flags {
 					t.Errorf("offered %s, the server offers %s", c.Greeting.Caps&compress.Flags, direct.Greeting.Caps&compress.Flags)
 				}
+				p.Until("the login is over", func() bool { return p.Conns()[0].Phase == intercept.Ready })
 				if i := p.Conns()[0]; i.ClientCompress.Algorithm != a || i.ServerCompress.Algorithm != a || i.Caps&compress.Flags != compressing[a] {
 					t.Errorf("got %+v", i)
 				}

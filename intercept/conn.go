@@ -71,6 +71,7 @@ type ConnInfo struct {
 	ServerTLS      string
 	ClientCompress compress.Stats // None for a leg that is not compressed
 	ServerCompress compress.Stats
+	Uncompressed   string       // why a leg is not compressed as the options want it; "" if it is, or none is wanted
 	ClientCert     *Certificate // that the client presented, not verified; nil without one
 	ServerCert     *Certificate // that the server presented
 	LoginFailure   *LoginReport // why the login, or the latest COM_CHANGE_USER, failed; nil if it did not

@@ -80,6 +80,7 @@ type Proxy struct {
 
 	authority func() (*tlspair.Authority, error)
 	rsaKey    func() (*rsa.PrivateKey, error) // for passwords
+	plainLegs sync.Map                        // notices of legs that are not compressed as was wanted, made once: text to nothing
 	askNoCert atomic.Bool                     // clients are not asked for a certificate any more: one had none that could be read
 
 	mu          sync.Mutex

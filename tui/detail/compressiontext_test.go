@@ -12,13 +12,15 @@ func TestCompressionText(t *testing.T) {
 	zstd := compress.Stats{Algorithm: compress.Zstd}
 	for _, tt := range []struct {
 		client, server compress.Stats
-		want           string
+		plain, want    string
 	}{
-		{compress.Stats{}, compress.Stats{}, ""},
-		{zlib, compress.Stats{}, "client zlib, 2,000 B as 500 B (25%); server none"},
-		{compress.Stats{}, zstd, "client none; server zstd, 0 B as 0 B (100%)"},
+		{compress.Stats{}, compress.Stats{}, "", ""},
+		{compress.Stats{}, compress.Stats{}, "the server cannot", "the server cannot"},
+		{zstd, compress.Stats{}, "the server cannot", "client zstd, 0 B as 0 B (100%); server none. But the server cannot"},
+		{zlib, compress.Stats{}, "", "client zlib, 2,000 B as 500 B (25%); server none"},
+		{compress.Stats{}, zstd, "", "client none; server zstd, 0 B as 0 B (100%)"},
 	} {
-		if got := compressionText(&intercept.ConnInfo{ClientCompress: tt.client, ServerCompress: tt.server}); got != tt.want {
+		if got := compressionText(&intercept.ConnInfo{ClientCompress: tt.client, ServerCompress: tt.server, Uncompressed: tt.plain}); got != tt.want {
 			t.Errorf("got %q, want %q", got, tt.want)
 		}
 	}

@@ -165,10 +165,10 @@ func tlsText(s string) string {
 	return s
 }
 
-// compressionText is "" where neither leg is compressed.
+// compressionText is "" where neither leg is compressed, nor should be.
 func compressionText(c *intercept.ConnInfo) string {
 	if c.ClientCompress.Algorithm == compress.None && c.ServerCompress.Algorithm == compress.None {
-		return ""
+		return c.Uncompressed
 	}
 	leg := func(s compress.Stats) string {
 		if s.Algorithm == compress.None {
@@ -176,7 +176,11 @@ func compressionText(c *intercept.ConnInfo) string {
 		}
 		return fmt.Sprintf("%s, %s as %s (%.0f%%)", s.Algorithm, bytesOf(int(s.In+s.Out)), bytesOf(int(s.WireIn+s.WireOut)), 100*s.Ratio())
 	}
-	return fmt.Sprintf("client %s; server %s", leg(c.ClientCompress), leg(c.ServerCompress))
+	text := fmt.Sprintf("client %s; server %s", leg(c.ClientCompress), leg(c.ServerCompress))
+	if c.Uncompressed != "" {
+		text += ". But " + c.Uncompressed
+	}
+	return text
 }
 
 func orNone(s string) string {
