@@ -69,6 +69,22 @@ func TestGoldenLua(t *testing.T) {
 	}
 }
 
+// Whatever has the keys, frames are exact at any size.
+func TestLuaFramesAreExact(t *testing.T) {
+	for _, keys := range [][]string{{"6"}, {"6", "G", "enter"}, {"6", "tab", "k"}, {`\`, "|", "x"}} {
+		f := shop()
+		f.backends = []intercept.BackendInfo{{Index: 1}, {Index: 2}}
+		d, _ := start(t, f, 80, 24, plain, withLua(twoScripts()))
+		d.Press(keys...)
+		for w := 20; w < 220; w += 17 {
+			for h := 5; h < 60; h += 9 {
+				d.Resize(w, h)
+				tuitest.Exact(t, d.Frame())
+			}
+		}
+	}
+}
+
 func TestGoldenBackends(t *testing.T) {
 	for _, z := range sizes {
 		t.Run(fmt.Sprintf("%dx%d", z[0], z[1]), func(t *testing.T) {

@@ -169,6 +169,9 @@ func (m *Model) tabs() []tab {
 	if len(m.s.Lines) > 0 || len(m.s.Acted) > 0 {
 		list = append(list, tabLua)
 	}
+	if !f.event() { // a connection is looked at for itself first
+		return append([]tab{tabSession}, list...)
+	}
 	return append(list, tabSession)
 }
 
