@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -88,7 +89,51 @@ func TestRecordsDecisions(t *testing.T) {
 		run(t, c, "SELECT 'plain again'")
 		leave(t, p, c)
 	})
-	var got []string
+	got := decided(t, r)
+	want := []string{
+		"SELECT 'plain' []",
+		`SELECT 'crafted' [crafted rule] delivered 1 | read_query reply by rule 1 held false`,
+		`SELECT 'edited' [paused edited] sent "SELECT 'changed'" | read_query forward by you held true`,
+		`SELECT 'extended' [paused edited] | read_query forward by you held true`,
+		"SELECT 'before' [injected hidden] of #4 from you delivered 0",
+		"SELECT 'plain again' []",
+		" []",
+	}
+	if d := cmp.Diff(want[:6], got[:min(len(got), 6)]); d != "" {
+		t.Error(d)
+	}
+	// A copy tells the same of both legs.
+	path := filepath.Join(t.TempDir(), "copy.pcapng")
+	out, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := NewCopier(out, r)
+	for rec, err := range r.Records(0) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn, _ := r.Conn(rec.Conn)
+		if err := c.Write(rec, &conn, r.Decisions(rec.Seq)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(c.Close(), out.Close()); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Open(path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	if d := cmp.Diff(got, decided(t, again)); d != "" || !again.Recording() {
+		t.Errorf("the copy (-want +got): %s", d)
+	}
+}
+
+// decided says of each exchange what was decided about it, and what each side got.
+func decided(t *testing.T, r *Reader) (got []string) {
+	t.Helper()
 	for rec, err := range r.Records(0) {
 		if err != nil {
 			t.Fatal(err)
@@ -108,18 +153,7 @@ func TestRecordsDecisions(t *testing.T) {
 		}
 		got = append(got, line)
 	}
-	want := []string{
-		"SELECT 'plain' []",
-		`SELECT 'crafted' [crafted rule] delivered 1 | read_query reply by rule 1 held false`,
-		`SELECT 'edited' [paused edited] sent "SELECT 'changed'" | read_query forward by you held true`,
-		`SELECT 'extended' [paused edited] | read_query forward by you held true`,
-		"SELECT 'before' [injected hidden] of #4 from you delivered 0",
-		"SELECT 'plain again' []",
-		" []",
-	}
-	if d := cmp.Diff(want[:6], got[:min(len(got), 6)]); d != "" {
-		t.Error(d)
-	}
+	return got
 }
 
 func TestMasksSecrets(t *testing.T) {

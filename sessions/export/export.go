@@ -2,7 +2,7 @@
 // query log, another recording.
 //
 // Each format is an emitter, told of every exchange that passes the filter, in the order they began, with values masked
-// where that was asked for. A form never holds more than one exchange in memory.
+// where that was asked for. A form holds one exchange in memory, pcapng one of each connection.
 package export
 
 import (
@@ -66,7 +66,7 @@ var Formats = []Format{
 	{Name: "sql", What: "statements that the mysql client runs, connection by connection", byConn: true, new: newSQL},
 	{Name: "jsonl", What: "a JSON object a line, as --log json writes", new: newJSONL},
 	{Name: "csv", What: "a table for spreadsheets, a line per exchange", new: newCSV},
-	{Name: "pcapng", What: "a recording of what clients sent and got: filtered, masked", needs: needed, new: newPcapng},
+	{Name: "pcapng", What: "a recording, of both legs where they are known: filtered, masked", needs: needed, new: newPcapng},
 	{Name: "sqlite", What: "an SQLite database with tables connections, exchanges, params and rows", file: newSQLite},
 	{Name: "slowlog", What: "a slow query log, for pt-query-digest and the like", new: newSlowLog},
 	{Name: "text", What: "a line per exchange, as --log text writes", new: newText},

@@ -19,13 +19,10 @@ type capture struct {
 
 func newPcapng(w io.Writer, r *sessions.Reader, o Options) (emitter, error) {
 	b := bufio.NewWriter(w)
-	return &capture{r, b, sessions.NewCopier(b), o.Redact != nil}, nil
+	return &capture{r, b, sessions.NewCopier(b, r), o.Redact != nil}, nil
 }
 
 func (c *capture) exchange(rec *sessions.Record, conn *sessions.Conn) error {
-	if rec.Parent != 0 { // the client did not send it
-		return nil
-	}
 	var decisions []sessions.Decision
 	if !c.redacted { // they quote statements
 		decisions = c.r.Decisions(rec.Seq)
