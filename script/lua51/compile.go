@@ -91,7 +91,11 @@ func SyntaxError(err error) (line int, msg string) {
 		}
 		return line, msg
 	case errors.As(err, &compile):
-		return compile.Line, compile.Message
+		msg = compile.Message
+		if msg == "cannot use '...' outside a vararg function" {
+			msg += " near '...'"
+		}
+		return compile.Line, msg
 	}
 	return 0, err.Error()
 }
