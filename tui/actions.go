@@ -254,6 +254,9 @@ func (m *Model) do(id keymap.ID) tea.Cmd {
 		x, _ := m.events.Exchange(t.Exchange)
 		m.e.Mark(t.Exchange, x.Marks&intercept.MarkMarked == 0)
 		m.pull()
+		if f := m.events.Filter(); m.rec != nil && f.Uses().Has(rule.Set("marked")) {
+			m.filterRecorded(f) // it lists other events now
+		}
 	case keymap.Remove:
 		b, _ := m.breaks.Selected()
 		m.report(m.e.DeleteBreak(b.ID), "breakpoint %d removed: %s", b.ID, b.Rule)

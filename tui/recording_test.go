@@ -117,6 +117,21 @@ func TestRecordingIsFiltered(t *testing.T) {
 	}
 }
 
+// TestMarksAreFiltered asks again when a mark changes what a filter is about.
+func TestMarksAreFiltered(t *testing.T) {
+	d, m := openFile(t, "../sessions/testdata/recording.pcapng")
+	d.Press("m", "j", "j", "m")
+	d.Press("f")
+	d.Type("marked")
+	d.Press("enter")
+	d.Has("2/7")
+	d.Press("g", "m")
+	d.Has("1/7")
+	if got := m.at(); got != 3 {
+		t.Errorf("at #%d, want #3, the one that is still marked", got)
+	}
+}
+
 func TestRecordingRefusesWhatNeedsTraffic(t *testing.T) {
 	_, m := openFile(t, "../sessions/testdata/recording.pcapng")
 	for _, id := range []keymap.ID{keymap.Edit, keymap.Respond, keymap.InjectAfter, keymap.Kill, keymap.Pause, keymap.Record} {
