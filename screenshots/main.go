@@ -44,7 +44,7 @@ func run(ctx context.Context) (err error) {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	program := filepath.Join(dir, "mydbg")
+	program := filepath.Join(dir, "program") // the state directory is dir/mydbg
 	build := exec.CommandContext(ctx, "go", "build", "-o", program, ".")
 	build.Stderr = os.Stderr
 	if err := build.Run(); err != nil {
@@ -106,6 +106,11 @@ func (p *player) wait(texts ...string) {
 func wide(p *player) error {
 	p.wait("SLOW", "order_items")
 	p.shot("live")
+
+	p.keys("4")
+	p.wait("N+1", "COMMIT")
+	p.shot("digests")
+	p.keys("1")
 
 	p.keys("i")
 	p.text(`cmd == "execute" and verb == "UPDATE"`)
