@@ -133,7 +133,7 @@ func TestStagesNameWhatAScriptChanged(t *testing.T) {
 	m := newModel(t, rewritten(t))
 	m.tab = tabStages
 	text := screen(m.View(100, 60, true))
-	for _, want := range []string{"stage 1 received", "stage 2 after script", "changed by script rw.lua", "stage 3 sent", "+ LIMIT 4", `"***"`, "- row 4"} {
+	for _, want := range []string{"stage 1 received", "stage 2 after script", "rw.lua: changed", "stage 3 sent", "+ LIMIT 4", `"***"`, "- row 4"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not there:\n%s", want, text)
 		}

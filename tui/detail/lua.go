@@ -105,7 +105,7 @@ func (m *Model) luaText() string {
 func (m *Model) scriptFact(w int) []string {
 	var lines []string
 	if h := m.s.Held; h != nil && h.Event != nil {
-		text := "2, after the scripts: "
+		text := "2, after the scripts; "
 		scripts := effectFrom(&h.SoFar)
 		switch {
 		case h.Pre:

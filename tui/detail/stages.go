@@ -232,7 +232,7 @@ func scriptNote(e *effect) string {
 		return "unchanged"
 	}
 	if e.by != "" {
-		return "changed by " + e.by
+		return strings.TrimPrefix(e.by, "script ") + ": changed"
 	}
 	return "changed"
 }
