@@ -95,6 +95,22 @@ func TestRecordingRunsToBreakpoints(t *testing.T) {
 	}
 }
 
+// TestGoldenRecording are the looks of an open recording.
+func TestGoldenRecording(t *testing.T) {
+	for _, z := range [][2]int{{120, 36}, {80, 24}} {
+		for name, keys := range map[string][]string{
+			"open": nil, "filtered": {"f", "r", "o", "w", "s", " ", ">", " ", "0", "enter"}, "counting": {"f", "r", "o", "w", "s", " ", ">", " ", "0"},
+		} {
+			t.Run(fmt.Sprintf("%s/%dx%d", name, z[0], z[1]), func(t *testing.T) {
+				d, _ := openFile(t, "../sessions/testdata/recording.pcapng")
+				d.Resize(z[0], z[1])
+				d.Press(keys...)
+				d.Golden(t)
+			})
+		}
+	}
+}
+
 func TestRecordingIsFiltered(t *testing.T) {
 	d, m := openFile(t, "../sessions/testdata/recording.pcapng")
 	d.Press(":")
