@@ -168,6 +168,7 @@ func loaded(l *lua.LState, src, name string) int {
 // Load makes a function of a chunk that runs in _G. The name is as Lua has it, with @ before that of a
 // file; it begins the text of the error.
 func Load(l *lua.LState, src, name string) (*lua.LFunction, error) {
+	given := name
 	name = ChunkID(name)
 	proto, err := CompileChunk(src, name)
 	if err != nil {
@@ -177,6 +178,7 @@ func Load(l *lua.LState, src, name string) (*lua.LFunction, error) {
 		}
 		return nil, fmt.Errorf("%s:%d: %s", name, line, msg)
 	}
+	called(name, given)
 	fn := l.NewFunctionFromProto(proto)
 	fn.Env = l.G.Global
 	return fn, nil

@@ -14,6 +14,7 @@ import (
 // CompileScript makes code that, when run, returns the script as a function without "...": every
 // connection gets a closure of its own. Line numbers are those of the file.
 func CompileScript(src []byte, path string) (*lua.FunctionProto, error) {
+	defer called(ChunkID(path), path) // after it is remembered
 	return compileWith(string(src), ChunkID(path), func(chunk []ast.Stmt) []ast.Stmt {
 		fn := &ast.FunctionExpr{ParList: &ast.ParList{}, Stmts: chunk}
 		fn.SetLine(1)

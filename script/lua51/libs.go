@@ -39,6 +39,7 @@ func Open(l *lua.LState, h Host) *Libs {
 	b.openErrors()
 	b.openConcat()
 	b.openTraceback()
+	b.openGetInfo()
 	b.openCoroutines()
 	b.openPackage()
 	b.openFiles()

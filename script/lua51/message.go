@@ -22,6 +22,7 @@ const mostRemembered = 64
 
 // chunk is a source and, once an error has asked for them, its operations.
 type chunk struct {
+	name string // as it was given, with @ or =
 	src  string
 	uses []use
 	done bool

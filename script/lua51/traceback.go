@@ -91,8 +91,12 @@ func (b *Libs) levels(l *lua.LState) (all []level) {
 	}
 }
 
+// isNamed reports whether a running function has a name where it was called.
+func isNamed(d *lua.Debug) bool {
+	return d.Name != "" && d.Name != "?" && d.Name[0] != '<' && d.Name[0] != '(' && d.What != "main" && d.What != "tail"
+}
+
 func describe(d *lua.Debug, fn *lua.LFunction) level {
-	named := d.Name != "" && d.Name != "?" && d.Name[0] != '<' && d.Name[0] != '(' && d.What != "main" && d.What != "tail"
 	v := level{where: "[C]:", what: "?"}
 	if !fn.IsG {
 		v.where = fmt.Sprintf("%s:", d.Source)
@@ -104,7 +108,7 @@ func describe(d *lua.Debug, fn *lua.LFunction) level {
 			v.what = "in main chunk"
 		}
 	}
-	if named {
+	if isNamed(d) {
 		v.what = fmt.Sprintf("in function '%s'", d.Name)
 	}
 	return v
