@@ -2,7 +2,6 @@ package sessions
 
 import (
 	"encoding/binary"
-	"errors"
 	"slices"
 	"time"
 
@@ -28,17 +27,17 @@ type leg struct {
 	stmts   map[uint32]*lineage
 	execute *lineage // that the running exchange executes
 
-	sent     []sent                 // commands that wait for the answer to others
-	packed   *[2]*compress.Expander // by mysqlwire.Direction; nil without compression
-	expanded []byte
+	sent      []sent                 // commands that wait for the answer to others
+	packed    *[2]*compress.Expander // by mysqlwire.Direction; nil without compression
+	algorithm compress.Algorithm
+	torn      bool // bytes were missing: until a packet begins with a command
+	expanded  []byte
 
 	asleep bool       // until a command begins that can be recognised
 	guess  *guesswork // of a connection whose login is not in the file
 }
 
 const none = -1
-
-var errPackedGap = errors.New("bytes of a compressed connection are not in the capture")
 
 // sent is a command in the client's flow, and where the server's flow stood when it was sent.
 type sent struct{ command, answer uint64 }
@@ -84,7 +83,7 @@ func (l *leg) arrive(from capture.Side, seg capture.Segment) {
 		l.t.info.Bytes[dir] += uint64(len(seg.Data))
 	}
 	if l.packed != nil {
-		l.expand(dir, seg.Data)
+		l.expand(dir, &seg)
 		return
 	}
 	f.add(seg.Data, seg.Off)
@@ -107,23 +106,52 @@ func (l *leg) arrive(from capture.Side, seg capture.Segment) {
 }
 
 // expand takes a segment of a compressed connection.
-func (l *leg) expand(dir mysqlwire.Direction, b []byte) {
-	if l.t.info.Marks.Has(Unfollowed) {
+func (l *leg) expand(dir mysqlwire.Direction, seg *capture.Segment) {
+	switch {
+	case l.t.info.Marks.Has(Unfollowed):
+		return
+	case l.torn && !l.mend(dir, seg):
 		return
 	}
 	var err error
-	if l.expanded, err = l.packed[dir].Append(l.expanded[:0], b); len(l.expanded) > 0 {
+	if l.expanded, err = l.packed[dir].Append(l.expanded[:0], seg.Data); len(l.expanded) > 0 {
 		off, perr := l.t.s.spill.put(l.expanded)
 		if perr != nil {
 			l.lost(perr)
 			return
 		}
 		l.flow[dir].add(l.expanded, off)
+		if l.torn {
+			l.torn = false
+			l.resume([2]uint64{l.flow[0].end, l.flow[1].end}, len(l.expanded), 0)
+		}
 		l.walk(dir)
 	}
 	if err != nil {
 		l.lost(err)
 	}
+}
+
+// mend goes on behind missing bytes of a compressed connection: with a segment that is a whole packet with a command, sent by
+// a client that has got all there was.
+func (l *leg) mend(dir mysqlwire.Direction, seg *capture.Segment) bool {
+	b := seg.Data
+	if dir == mysqlwire.ToClient || seg.Ahead != 0 || len(b) < mysqlwire.CompressedHeaderLen {
+		return false
+	}
+	if h := mysqlwire.ParseCompressedHeader(b); h.Seq != 0 || mysqlwire.CompressedHeaderLen+h.Len != len(b) {
+		return false
+	}
+	out, err := compress.NewExpander(l.algorithm).Append(nil, b)
+	if err != nil || !isCommand(out) {
+		return false
+	}
+	l.packed = newPacked(l.algorithm)
+	return true
+}
+
+func newPacked(a compress.Algorithm) *[2]*compress.Expander {
+	return &[2]*compress.Expander{compress.NewExpander(a), compress.NewExpander(a)}
 }
 
 // wake goes on with the first segment that begins with a command.
@@ -165,9 +193,11 @@ func (l *leg) missing(from capture.Side, n int, at int64) {
 	t.info.Marks |= Gap
 	t.info.Missing += uint64(n)
 	if l.packed != nil {
-		if !t.info.Marks.Has(Unfollowed) {
-			l.lost(errPackedGap)
+		if l.running != none {
+			t.ix.entries[l.running].marks |= intercept.MarkPartial
 		}
+		l.interrupt("bytes of it are not in the capture")
+		l.torn = true
 		return
 	}
 	if l.guess != nil {

@@ -272,7 +272,7 @@ func (t *track) authenticated(l *leg, k mysqlwire.Kind, b []byte) {
 		}
 		if a := compress.Agreed(l.dec.Caps(), compress.Flags); a != compress.None && !t.s.r.ix.recording {
 			t.info.Marks |= Compressed
-			l.packed = &[2]*compress.Expander{compress.NewExpander(a), compress.NewExpander(a)}
+			l.algorithm, l.packed = a, newPacked(a)
 		}
 	case mysqlwire.KindERR:
 		var m mysqlwire.ERR
