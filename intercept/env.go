@@ -88,6 +88,12 @@ func (x *Exchange) Env(info *ConnInfo, detail *Detail, uses rule.FieldSet) *rule
 		e.Cmd, e.Dir = unaskedName, "server"
 	}
 	fillConn(e, info, x.Begun)
+	if x.Login() {
+		e.Cmd, e.At, e.Over = loginName, rule.ReadAuthResult, true
+		if info.LoginFailure != nil {
+			e.At = info.LoginFailure.Step.point()
+		}
+	}
 	e.Tx = x.InTx
 	e.Conn = int(x.Conn)
 	e.Prepared = isPrepared(x.Command)

@@ -29,7 +29,7 @@ func TestEveryFieldOfConditionsIsFilled(t *testing.T) {
 	e := x.Env(&info, nil, 1<<64-1)
 	elsewhere := map[string]string{ // with what sets them
 		"At": "the place of a rule, where the exchange is over", "Params": "the bytes of a command", "Row": "the bytes of an answer",
-		"DDL": "a definition", "Chatter": "what drivers send",
+		"Over": "a login", "DDL": "a definition", "Chatter": "what drivers send",
 	}
 	v := reflect.ValueOf(*e)
 	for i := range v.NumField() {

@@ -85,6 +85,9 @@ func (s *session) failedLogin(level Level, r *LoginReport) {
 		level = Info
 	}
 	s.conn.change(func(i *ConnInfo) { i.LoginFailure = r })
+	if s.x.Seq == 0 && r.Cause != CauseNoLogin { // else the command's row says so, or a monitor looked whether the port is open
+		s.loginRow(r)
+	}
 	s.proxy.Journal.noteLogin(level, s.conn.ID, s.x.Seq, r)
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"mydbg/intercept/rule"
 	"mydbg/mysqlwire"
 )
 
@@ -98,18 +99,20 @@ func (s LoginStep) String() string {
 }
 
 // Hook is the hook event at or before which a login of that step failed.
-func (s LoginStep) Hook() string {
+func (s LoginStep) Hook() string { return s.point().String() }
+
+func (s LoginStep) point() Point {
 	switch s {
 	case StepConnect:
-		return "connect_server"
+		return rule.ConnectServer
 	case StepGreeting:
-		return "read_handshake"
+		return rule.ReadHandshake
 	case StepClientLogin, StepClientTLS, StepServerTLS:
-		return "read_auth"
+		return rule.ReadAuth
 	case StepChangeUser:
-		return "read_query_result"
+		return rule.ReadQueryResult
 	}
-	return "read_auth_result"
+	return rule.ReadAuthResult
 }
 
 // LoginCause says why a login failed, in a word that programs may rely on.

@@ -10,6 +10,7 @@ import (
 
 	"mydbg/intercept"
 	"mydbg/intercept/intercepttest"
+	"mydbg/intercept/rule"
 	"mydbg/intercept/tlspair"
 	"mydbg/mysqlwire"
 )
@@ -62,7 +63,34 @@ func TestRefusedLoginsAreExplained(t *testing.T) {
 					return
 				}
 				p.Until("the connection says so", func() bool { return p.Conns()[0].Cause == r.Title() })
+				listedLogin(t, p, r)
 			})
+		}
+	}
+}
+
+// listedLogin checks the row of the only login there was, which failed, and the conditions that find it.
+func listedLogin(t *testing.T, p *intercepttest.Proxy, r *intercept.LoginReport) {
+	t.Helper()
+	list, _ := p.Journal.Since(0, nil)
+	if len(list) != 1 || !list[0].Login() || list[0].Error != r.Error || list[0].Note != r.Title() || list[0].Title() != "LOGIN" || list[0].State != intercept.Done {
+		t.Fatalf("the journal has %+v", list)
+	}
+	d, ok := p.Journal.Detail(list[0].Seq)
+	if !ok || len(d.Answer.Packets) != 1 || len(d.Received.Payload) != 0 {
+		t.Errorf("its packets: %+v", d.Answer)
+	}
+	info := p.Conns()[0]
+	for condition, want := range map[string]bool{
+		"hook == 'auth_result'": true, "error": true, fmt.Sprintf("error.code == %d", r.Error.Code): true, fmt.Sprintf("user == %q", r.User): true,
+		"cmd == 'connect' and error": true, "hook == 'query'": false, "not error": false, "user == 'someone else'": false, "cmd == 'query'": false,
+	} {
+		e, err := rule.Compile(condition)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := e.Eval(list[0].Env(&info, nil, e.Uses())); got != want || err != nil {
+			t.Errorf("%s: %t, %v", condition, got, err)
 		}
 	}
 }

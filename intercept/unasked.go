@@ -57,6 +57,9 @@ func (x *Exchange) Title() string {
 	if x.Origin == FromServer {
 		return "said unasked"
 	}
+	if x.Login() {
+		return "LOGIN"
+	}
 	return x.Command.String()
 }
 

@@ -74,7 +74,9 @@ func (f *fake) Detail(s intercept.Seq) (intercept.Detail, bool) {
 		if x.Seq == s {
 			cx := &mysqlwire.Context{Caps: mysqlwire.Protocol41}
 			d := intercept.Detail{Exchange: x, Context: cx}
-			d.Received = mysqlwire.Packet{Kind: mysqlwire.KindQuery, Payload: append([]byte{3}, x.SQL...)}
+			if !x.Login() {
+				d.Received = mysqlwire.Packet{Kind: mysqlwire.KindQuery, Payload: append([]byte{3}, x.SQL...)}
+			}
 			return d, true
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"mydbg/intercept"
+	"mydbg/mysqlwire"
 )
 
 // A login that failed is a line of the log; enter goes to its connection, which says why.
@@ -27,4 +28,13 @@ func TestFailedLoginIsShown(t *testing.T) {
 	if id, _ := m.conns.Selected(); id != 9 {
 		t.Errorf("connection %d is selected", id)
 	}
+	// It is an event too.
+	f.add(1400, 9, mysqlwire.ComConnect, "", 0, 0, func(x *intercept.Exchange) {
+		x.Note, x.Error = r.Title(), &mysqlwire.ERR{Code: 1045, SQLState: "28000", Message: "Access denied for user 'cron'"}
+	})
+	wake(d)
+	d.Press("1")
+	m.events.SelectExchange(1400)
+	wake(d)
+	d.Has("LOGIN", "Access denied", "ERR 1045", "login of cron failed", "to change   try it at the server itself", "more")
 }

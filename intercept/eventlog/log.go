@@ -96,7 +96,7 @@ func (l *Log) pull() error {
 	infos := infos{proxy: l.proxy}
 	for i := range l.changed {
 		x := &l.changed[i]
-		if (x.State == intercept.Done || x.State == intercept.Gone) && l.first(x.Seq) {
+		if (x.State == intercept.Done || x.State == intercept.Gone) && !x.Login() && l.first(x.Seq) {
 			l.exchange(x, infos.of(x.Conn))
 		}
 	}

@@ -64,6 +64,9 @@ type Env struct {
 	Scripted bool `expr:"scripted" from:"connect" doc:"changed by a script"`
 	Marked   bool `expr:"marked" from:"connect" doc:"marked by a person or a rule"`
 	Replayed bool `expr:"replayed" from:"connect" doc:"comes from a replay"`
+
+	// Over says that everything is known whatever At says: the login that ended there is over.
+	Over bool `expr:"-"`
 }
 
 // ErrorInfo is the server's error; all zero when there was none.
@@ -141,9 +144,12 @@ var (
 
 func declaredFields() []Field {
 	t := reflect.TypeFor[Env]()
-	out := make([]Field, t.NumField())
-	for i := range out {
+	out := make([]Field, 0, t.NumField())
+	for i := range t.NumField() {
 		sf := t.Field(i)
+		if sf.Tag.Get("expr") == "-" { // for the evaluation, not for conditions
+			continue
+		}
 		f := Field{Name: sf.Tag.Get("name"), Type: sf.Tag.Get("type"), Doc: sf.Tag.Get("doc"), exprName: sf.Tag.Get("expr")}
 		if f.Name == "" {
 			f.Name = f.exprName
@@ -153,9 +159,9 @@ func declaredFields() []Field {
 		}
 		f.From, _ = ParsePoint(sf.Tag.Get("from"))
 		f.session = sf.Tag.Get("session") != ""
-		f.bit = 1 << i
+		f.bit = 1 << len(out)
 		f.Values = knownValues(f.Name)
-		out[i] = f
+		out = append(out, f)
 	}
 	return out
 }

@@ -41,7 +41,7 @@ func (e *Expr) Eval(env *Env) (ok bool, err error) {
 		env = &Env{}
 	}
 	at := env.At
-	if at > Disconnect {
+	if at > Disconnect || env.Over {
 		at = 0
 	}
 	program := e.programs[at]

@@ -60,6 +60,7 @@ func (m *Model) failedHere() *intercept.LoginReport {
 		if m.s.Held.Point.String() != r.Step.Hook() || m.s.Held.Exchange != 0 {
 			return nil
 		}
+	case m.s.Detail != nil && m.s.Detail.Login():
 	case m.s.Detail != nil:
 		return nil // whose note says so
 	}

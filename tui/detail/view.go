@@ -245,6 +245,10 @@ func (m *Model) heldLines(w int) []string {
 	if d.Note != "" && d.State != intercept.Gone {
 		lines = append(lines, m.fact("note", d.Note, w)...)
 	}
+	if r := m.failedHere(); r != nil {
+		lines = append(lines, m.fact("to change", r.Hint(), w)...)
+		lines = append(lines, m.fact("more", "the Session tab says what the client offered and the server wanted", w)...)
+	}
 	return lines
 }
 

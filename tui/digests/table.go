@@ -38,7 +38,7 @@ const digestDigits = 8
 // Of is an exchange's sample. ok is false for what does not count: not finished, not the client's, or only the
 // preparation of what counts when it is executed.
 func Of(x *intercept.Exchange) (s Sample, ok bool) {
-	if x.State != intercept.Done && x.State != intercept.Gone || x.Marks&intercept.MarkInjected != 0 || x.Origin != intercept.FromClient {
+	if x.State != intercept.Done && x.State != intercept.Gone || x.Marks&intercept.MarkInjected != 0 || x.Origin != intercept.FromClient || x.Login() {
 		return Sample{}, false
 	}
 	switch x.Command {
