@@ -40,7 +40,6 @@ type hunting struct {
 	count   func(a *asker, s intercept.Seq)
 	counted intercept.Seq
 	wrap    bool // go on at the other end, up to from
-	passed  func(up intercept.Seq)
 }
 
 // huntMsg is the end of a search through a recording.
@@ -50,8 +49,6 @@ type huntMsg struct {
 	why     string
 	none    string
 	stopped bool
-	passed  func(up intercept.Seq)
-	up      intercept.Seq
 }
 
 // hunt looks for an exchange among those that the filter shows.
@@ -77,14 +74,14 @@ func (m *Model) hunt(h hunting) tea.Cmd {
 	}
 	s, wrapped := int64(h.from), false
 	end := func(msg huntMsg) huntMsg {
-		msg.n, msg.passed = n, h.passed
+		msg.n = n
 		return msg
 	}
 	look := func(until time.Time) (huntMsg, bool) {
 		late := func(i int64) bool { return i%64 == 0 && !until.IsZero() && time.Now().After(until) }
 		for h.count != nil && h.counted < h.from {
 			if stop.Load() {
-				return end(huntMsg{stopped: true, up: h.counted}), true
+				return end(huntMsg{stopped: true}), true
 			}
 			if late(int64(h.counted)) && h.counted > 0 {
 				h.count(a, h.counted+1)
@@ -98,7 +95,7 @@ func (m *Model) hunt(h hunting) tea.Cmd {
 			s += int64(h.dir)
 			if last := int64(r.Len()); s < 1 || s > last {
 				if !h.wrap || wrapped || last == 0 {
-					return end(huntMsg{none: h.none, up: intercept.Seq(last)}), true
+					return end(huntMsg{none: h.none}), true
 				}
 				wrapped = true
 				if s = 1; h.dir < 0 {
@@ -110,13 +107,13 @@ func (m *Model) hunt(h hunting) tea.Cmd {
 			}
 			if shown(intercept.Seq(s)) {
 				if ok, why := h.is(a, intercept.Seq(s)); ok {
-					return end(huntMsg{found: intercept.Seq(s), why: why, up: intercept.Seq(s)}), true
+					return end(huntMsg{found: intercept.Seq(s), why: why}), true
 				}
 			} else if h.count != nil {
 				h.count(a, intercept.Seq(s))
 			}
 			if stop.Load() {
-				return end(huntMsg{stopped: true, up: intercept.Seq(s)}), true
+				return end(huntMsg{stopped: true}), true
 			}
 			if late(s) {
 				return huntMsg{}, false
@@ -141,6 +138,9 @@ func (m *Model) stopHunt() bool {
 	}
 	m.hunting.Store(true)
 	m.hunting = nil
+	if m.rec != nil {
+		m.rec.counted = map[int]*counted{} // it may still be counting
+	}
 	m.hunts++
 	return true
 }
@@ -151,9 +151,6 @@ func (m *Model) found(msg huntMsg) {
 		return
 	}
 	m.hunting = nil
-	if msg.passed != nil {
-		msg.passed(msg.up)
-	}
 	switch {
 	case msg.stopped:
 	case msg.found == 0:

@@ -174,7 +174,7 @@ func (l *listed) take(msg askedMsg) (inOrder bool) {
 		l.late = nil
 	}
 	if !inOrder {
-		slices.Sort(l.rows)
+		l.rows = slices.Sorted(slices.Values(l.rows)) // a search may be reading them
 	}
 	return inOrder
 }
