@@ -2,12 +2,19 @@ package intercept
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"mydbg/intercept/rule"
 	"mydbg/mysqlwire"
 )
+
+// traced is an error that knows the calls which led to it, in lines of their own.
+type traced interface {
+	error
+	Traceback() string
+}
 
 // wants reports whether anybody has to be asked at p.
 func (s *session) wants(p Point) bool {
@@ -38,7 +45,13 @@ func (s *session) ask(ctx context.Context, ev *Event, own *leg) (v Verdict, ok b
 // decide is ask.
 func (s *session) decide(ctx context.Context, ev *Event, own *leg) (v Verdict, ok bool) {
 	chain := s.chain()
-	report := func(err error) { s.note(Error, "%v. Event passed on unchanged.", err) }
+	report := func(err error) {
+		text := fmt.Sprintf("connection %d: %v. Event passed on unchanged.", s.conn.ID, err)
+		if t := (traced)(nil); errors.As(err, &t) && t.Traceback() != "" {
+			text += "\n" + t.Traceback()
+		}
+		s.note(Error, "%s", text)
+	}
 
 	before := chain.stops(ctx, chain.pre, ev, report)
 	if v, done, ok := s.heed(ctx, ev, before, own, true); done || !ok {

@@ -33,6 +33,9 @@ func (e *Error) Error() string {
 	return name + ": " + e.Msg
 }
 
+// Traceback is Lua's, as the log shows it below the error.
+func (e *Error) Traceback() string { return e.Trace }
+
 // position is how Lua begins a message that has a place.
 var position = regexp.MustCompile(`^(\[string ".*?"\]|[^\s:]+):(\d+): ?`)
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -328,7 +329,8 @@ func (m *Model) pull() {
 		}
 		m.logs.Add(line)
 		if n.Level > intercept.Info {
-			m.message = message{level: n.Level, text: n.Text, at: now}
+			text, _, _ := strings.Cut(n.Text, "\n") // a traceback is in the log
+			m.message = message{level: n.Level, text: text, at: now}
 		}
 	}
 	if m.pane == keymap.Lua {

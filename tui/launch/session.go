@@ -210,6 +210,9 @@ func (s *Session) load() error {
 		if !l.Level.Reaches(s.MySQLProxy.LogLevel) {
 			return
 		}
+		if l.Err != nil && l.Err.Hook != "" { // the proxy tells it, with what becomes of the event
+			return
+		}
 		level := intercept.Info
 		switch l.Level {
 		case script.Warning, script.Hint:
