@@ -10,6 +10,7 @@ package digests
 import (
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"mydbg/intercept"
@@ -57,7 +58,7 @@ func Of(x *intercept.Exchange) (s Sample, ok bool) {
 			s.Text += " …"
 		}
 		s.Cond = fmt.Sprintf("digest == %q", s.Digest[:digestDigits])
-		verb = sqltext.Parse(x.SQL).Verb
+		verb, _, _ = strings.Cut(s.Text, " ") // its keywords are in upper case
 	}
 	s.Chatter = intercept.IsChatter(name, verb, x.SQL)
 	return s, true

@@ -129,3 +129,15 @@ func TestTableIsBounded(t *testing.T) {
 		t.Errorf("got %d forms, %d others of %d", len(table.list), table.Other, table.Counted)
 	}
 }
+
+// BenchmarkOf reads statements that have not been seen, as those of text with values in it.
+func BenchmarkOf(b *testing.B) {
+	x := done("", time.Millisecond)
+	for i := 0; b.Loop(); i++ {
+		x.SQL = fmt.Sprintf("SELECT id, name, price FROM products WHERE category = %d AND price < %d ORDER BY price LIMIT 20", i%50, i)
+		x.SQLLen = len(x.SQL)
+		if _, ok := Of(&x); !ok {
+			b.Fatal("no sample")
+		}
+	}
+}
