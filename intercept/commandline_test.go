@@ -55,59 +55,76 @@ func run(t *testing.T, path string, u intercepttest.User, addr, db, statements s
 // TestCommandLineClients logs every account in, with the options people use: who cannot log in directly cannot here.
 func TestCommandLineClients(t *testing.T) {
 	for _, s := range realServers(t) {
-		for _, c := range []struct {
-			program string
-			args    []string
-			tls     bool
-		}{
-			{"mysql", []string{"--ssl-mode=DISABLED", "--get-server-public-key"}, false},
-			{"mysql", []string{"--ssl-mode=REQUIRED"}, true},
-			{"mysql", []string{"--ssl-mode=VERIFY_CA"}, true},
-			{"mariadb", []string{"--skip-ssl"}, false},
-			{"mariadb", []string{"--ssl"}, true},
-			{"mariadb", []string{"--ssl", "--ssl-verify-server-cert"}, true},
-			{"mariadb11", []string{"--skip-ssl"}, false},
-			{"mariadb11", []string{"--ssl", "--disable-ssl-verify-server-cert"}, true},
-			{"mariadb11", []string{"--ssl", "--ssl-verify-server-cert"}, true},
-		} {
-			for _, mode := range []tlspair.Mode{tlspair.Disabled, tlspair.Required} {
-				t.Run(fmt.Sprintf("%s to %s, %s, %s", c.program, s.Name, strings.Join(c.args, " "), mode), func(t *testing.T) {
-					path := tool(t, c.program)
-					if noTLS(t, &s, false, mode) {
-						return
+		t.Run(s.Name, func(t *testing.T) {
+			t.Parallel() // with the other servers' runs, no other test
+			commandLineClients(t, s)
+		})
+	}
+}
+
+// commandLineClients asks the server itself once for each client and account.
+func commandLineClients(t *testing.T, s intercepttest.Server) {
+	type direct struct {
+		out string
+		err error
+	}
+	asked := map[[2]string]direct{} // by program and account
+	for _, c := range []struct {
+		program string
+		args    []string
+		tls     bool
+	}{
+		{"mysql", []string{"--ssl-mode=DISABLED", "--get-server-public-key"}, false},
+		{"mysql", []string{"--ssl-mode=REQUIRED"}, true},
+		{"mysql", []string{"--ssl-mode=VERIFY_CA"}, true},
+		{"mariadb", []string{"--skip-ssl"}, false},
+		{"mariadb", []string{"--ssl"}, true},
+		{"mariadb", []string{"--ssl", "--ssl-verify-server-cert"}, true},
+		{"mariadb11", []string{"--skip-ssl"}, false},
+		{"mariadb11", []string{"--ssl", "--disable-ssl-verify-server-cert"}, true},
+		{"mariadb11", []string{"--ssl", "--ssl-verify-server-cert"}, true},
+	} {
+		for _, mode := range []tlspair.Mode{tlspair.Disabled, tlspair.Required} {
+			t.Run(fmt.Sprintf("%s to %s, %s, %s", c.program, s.Name, strings.Join(c.args, " "), mode), func(t *testing.T) {
+				path := tool(t, c.program)
+				if noTLS(t, &s, false, mode) {
+					return
+				}
+				p := intercepttest.NewProxy(t, intercept.Options{ClientTLS: tlspair.Preferred, BackendTLS: mode}, s.Addr)
+				plainServer := !offersTLS(t, &s)
+				args := c.args
+				if ca := "--ssl-ca="; strings.Contains(strings.Join(args, " "), "--ssl-verify") || strings.Contains(strings.Join(args, " "), "VERIFY") {
+					file, err := p.CAFile()
+					if err != nil {
+						t.Fatal(err)
 					}
-					p := intercepttest.NewProxy(t, intercept.Options{ClientTLS: tlspair.Preferred, BackendTLS: mode}, s.Addr)
-					plainServer := !offersTLS(t, &s)
-					args := c.args
-					if ca := "--ssl-ca="; strings.Contains(strings.Join(args, " "), "--ssl-verify") || strings.Contains(strings.Join(args, " "), "VERIFY") {
-						file, err := p.CAFile()
-						if err != nil {
-							t.Fatal(err)
-						}
-						args = append(args[:len(args):len(args)], ca+file)
+					args = append(args[:len(args):len(args)], ca+file)
+				}
+				forget(t, &s)
+				for _, u := range s.Users {
+					if mode == tlspair.Disabled && refusesPlain(u) {
+						continue
 					}
-					forget(t, &s)
-					for _, u := range s.Users {
-						if mode == tlspair.Disabled && refusesPlain(u) {
-							continue
-						}
-						direct := []string{"--ssl-mode=REQUIRED"}
-						switch {
-						case c.program == "mysql" && plainServer:
-							direct = []string{"--ssl-mode=DISABLED"}
-						case c.program != "mysql" && plainServer:
-							direct = []string{"--skip-ssl"}
-						case c.program != "mysql":
-							direct = []string{"--ssl", "--disable-ssl-verify-server-cert"}
-						}
-						want, directErr := run(t, path, u, s.Addr, "lab", "select substring_index(current_user(), '@', 1)", direct...)
-						got, err := run(t, path, u, p.Addr, "lab", "select substring_index(current_user(), '@', 1)", args...)
-						if (err == nil) != (directErr == nil) || got != want {
-							t.Errorf("%s: got %q, %v, want %q, %v", u.Name, got, err, want, directErr)
-						}
+					directly := []string{"--ssl-mode=REQUIRED"}
+					switch {
+					case c.program == "mysql" && plainServer:
+						directly = []string{"--ssl-mode=DISABLED"}
+					case c.program != "mysql" && plainServer:
+						directly = []string{"--skip-ssl"}
+					case c.program != "mysql":
+						directly = []string{"--ssl", "--disable-ssl-verify-server-cert"}
 					}
-				})
-			}
+					want, known := asked[[2]string{c.program, u.Name}]
+					if !known {
+						want.out, want.err = run(t, path, u, s.Addr, "lab", "select substring_index(current_user(), '@', 1)", directly...)
+						asked[[2]string{c.program, u.Name}] = want
+					}
+					got, err := run(t, path, u, p.Addr, "lab", "select substring_index(current_user(), '@', 1)", args...)
+					if (err == nil) != (want.err == nil) || got != want.out {
+						t.Errorf("%s: got %q, %v, want %q, %v", u.Name, got, err, want.out, want.err)
+					}
+				}
+			})
 		}
 	}
 }
