@@ -207,6 +207,7 @@ func TestPluginsBetweenScriptedEnds(t *testing.T) {
 					name += ", --allow-cleartext"
 				}
 				t.Run(name, func(t *testing.T) {
+					t.Parallel()
 					o := modes(way.server)
 					o.AllowCleartext = allow
 					s := strangers(t, o)
