@@ -159,8 +159,12 @@ func TestOldAdministration(t *testing.T) {
 			same(t, what, got, want)
 		}
 		// Killed through the proxy: gone where the server still has the command.
-		a := proxied.Do(kill)
-		if _, err := victim.TryAnswer([]byte{byte(mysqlwire.ComPing)}); a.Packets[0].Kind == mysqlwire.KindOK && err == nil {
+		ping := []byte{byte(mysqlwire.ComPing)}
+		if a := proxied.Do(kill); a.Packets[0].Kind != mysqlwire.KindOK { // then it lives on
+			if got := victim.Do(ping); got.Packets[0].Kind != mysqlwire.KindOK {
+				t.Errorf("refused to kill it, and it answers %s", got.Packets[0].Kind)
+			}
+		} else if _, err := victim.TryAnswer(ping); err == nil {
 			t.Error("the connection is still there")
 		}
 		for _, i := range p.Conns() {
