@@ -47,7 +47,8 @@ func (s *session) decide(ctx context.Context, ev *Event, own *leg) (v Verdict, o
 	chain := s.chain()
 	report := func(err error) {
 		text := fmt.Sprintf("connection %d: %v. Event passed on unchanged.", s.conn.ID, err)
-		if t := (traced)(nil); errors.As(err, &t) && t.Traceback() != "" {
+		var t traced
+		if errors.As(err, &t) && t.Traceback() != "" {
 			text += "\n" + t.Traceback()
 		}
 		s.note(Error, "%s", text)
