@@ -48,6 +48,7 @@ type Conn struct {
 	secure   bool // a password may cross in clear text
 	scramble []byte
 	out      []byte
+	ahead    int // commands that have been written and Do has not been asked for
 }
 
 // Dial logs in at a server: network and address as net.Dial has them. A server's refusal is a *mysqlwire.ERR.
@@ -211,6 +212,19 @@ func (c *Conn) Context() *mysqlwire.Context { return c.dec.Context() }
 // Stmt is an open prepared statement.
 func (c *Conn) Stmt(id uint32) *mysqlwire.Stmt { return c.dec.Stmt(id) }
 
+// Ahead writes commands in one piece, for which Do is to be asked next, in this order: the server finds each
+// when it is done with the one before. They must be small, so that a server that is busy answering can take them,
+// none may make the server ask for a file, and none may need the answer of another.
+func (c *Conn) Ahead(commands ...[]byte) error {
+	c.out = c.out[:0]
+	for _, b := range commands {
+		c.out, _ = mysqlwire.AppendPacket(c.out, b, 0)
+	}
+	c.ahead += len(commands)
+	_, err := c.conn.Write(c.out)
+	return err
+}
+
 // Do sends a command and returns its whole answer, and what decodes that. The answer of a command that has none is empty.
 // A file that the server asks for is refused. After an error the session is over.
 func (c *Conn) Do(command []byte) (*mysqlwire.Answer, *mysqlwire.Context, error) {
@@ -235,6 +249,9 @@ func (c *Conn) Do(command []byte) (*mysqlwire.Answer, *mysqlwire.Context, error)
 			break
 		}
 		if f.Kind == mysqlwire.KindLocalInfile {
+			if c.ahead > 0 {
+				return a, c.dec.Context(), errors.New("the server asks for a file, and got the next command")
+			}
 			if _, err := c.dec.Next(mysqlwire.ToServer, mysqlwire.Header{Seq: c.seq}, nil); err != nil {
 				return a, c.dec.Context(), err
 			}
@@ -265,6 +282,10 @@ func (c *Conn) send(command []byte) error {
 		if n < mysqlwire.MaxFrame {
 			break
 		}
+	}
+	if c.ahead > 0 {
+		c.ahead--
+		return nil
 	}
 	c.seq = 0
 	return c.write(command)

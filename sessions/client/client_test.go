@@ -127,6 +127,40 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// TestAhead: commands that were written together are answered one by one.
+func TestAhead(t *testing.T) {
+	for _, s := range servers(t) {
+		t.Run(s.Name, func(t *testing.T) {
+			c, err := client.Dial(t.Context(), "tcp", s.Addr, client.Options{User: s.User, Password: s.Password, DB: s.Database})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			list := [][]byte{query("SELECT 1"), query("SELECT nonsense"), query("SELECT 3")}
+			if err := c.Ahead(list...); err != nil {
+				t.Fatal(err)
+			}
+			for i, want := range []string{"1", "", "3", "4"} {
+				command := query("SELECT 4") // behind them, on its own
+				if i < len(list) {
+					command = list[i]
+				}
+				a, cx, err := c.Do(command)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if want == "" {
+					if a.Packets[0].Kind != mysqlwire.KindERR {
+						t.Errorf("command %d: got %s", i, a.Packets[0].Kind)
+					}
+				} else if got := value(t, a, cx); got != want {
+					t.Errorf("command %d: got %q, want %q", i, got, want)
+				}
+			}
+		})
+	}
+}
+
 func TestServerThatSaysNothing(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -43,19 +43,31 @@ func (c *conn) close() {
 	}
 }
 
+// step is an exchange that is to be replayed.
+type step struct {
+	res     Result
+	command []byte // nil: there is nothing to send, and res says why
+	ahead   bool   // it has been written
+}
+
 // exchange sends what an exchange sent and compares the answer.
 func (c *conn) exchange(ctx context.Context, rec *sessions.Record) {
-	res := Result{Record: rec, After: c.skipped}
+	s := c.plan(ctx, rec)
+	c.carry(&s)
+}
+
+// plan finds out what to send for an exchange.
+func (c *conn) plan(ctx context.Context, rec *sessions.Record) step {
+	s := step{res: Result{Record: rec, After: c.skipped}}
+	res := &s.res
 	if why := c.unwanted(rec); why != "" {
 		res.Outcome, res.Why = Skipped, why
-		c.run.tell(res)
-		return
+		return s
 	}
 	if err := c.login(ctx, rec); err != nil {
 		c.broken = err.Error()
 		res.Outcome, res.Why = Failed, c.broken
-		c.run.tell(res)
-		return
+		return s
 	}
 	command, why, err := c.command(rec)
 	switch {
@@ -65,9 +77,21 @@ func (c *conn) exchange(ctx context.Context, rec *sessions.Record) {
 		res.Outcome, res.Why = Skipped, why
 		c.skipped++
 	default:
-		c.send(rec, command, &res)
+		s.command = command
 	}
-	c.run.tell(res)
+	return s
+}
+
+// carry carries a step out.
+func (c *conn) carry(s *step) {
+	switch {
+	case s.command == nil:
+	case c.broken != "": // since it was planned
+		s.res.Outcome, s.res.Why = Skipped, c.broken
+	default:
+		c.send(s)
+	}
+	c.run.tell(s.res)
 }
 
 // The reasons for which exchanges are skipped.
@@ -239,12 +263,19 @@ func (c *conn) changeUser(rec *sessions.Record, m *mysqlwire.ChangeUser) ([]byte
 	return []byte{byte(mysqlwire.ComPing)}, "", nil
 }
 
-// send sends a command and says in res what came of it.
-func (c *conn) send(rec *sessions.Record, command []byte, res *Result) {
+// send sends a command and says what came of it.
+func (c *conn) send(s *step) {
+	rec, res := s.res.Record, &s.res
 	begun := time.Now()
 	res.Local, res.Sent = c.c.LocalAddr(), begun
-	answer, cx, err := c.c.Do(command)
-	res.Took = time.Since(begun)
+	answer, cx, err := c.c.Do(s.command)
+	took := time.Since(begun)
+	if s.ahead {
+		took = max(took, coarse)
+	}
+	if !s.ahead || took > coarse {
+		res.Took = took
+	}
 	if err != nil {
 		c.close()
 		c.broken = "the connection has ended: " + err.Error()
@@ -257,7 +288,7 @@ func (c *conn) send(rec *sessions.Record, command []byte, res *Result) {
 	}
 	res.Report = compare.Answers(
 		compare.Side{Answer: &rec.Answer, Context: rec.Context, Took: rec.Took()},
-		compare.Side{Answer: answer, Context: cx, Took: res.Took},
+		compare.Side{Answer: answer, Context: cx, Took: took},
 		compare.Options{SQL: rec.Statement, Latency: c.run.o.Latency, Without: c.run.o.Without})
 	if len(res.Report.Differences) == 0 {
 		return

@@ -5,6 +5,9 @@
 // at which they did, at a multiple of it, as fast as the server goes, or one statement at a time. What mydbg itself
 // added when it was recorded is left out, and so is what writes, unless that is asked for.
 //
+// As fast as the server goes means that small statements that only read are written several at a time, as clients do
+// that pipeline; their order stays.
+//
 // A difference is one by package compare; the context of a connection that could not be kept (a statement
 // skipped before) is said with it.
 package replay
@@ -44,6 +47,11 @@ type Options struct {
 	Without []compare.Kind // differences that do not count
 	Latency time.Duration  // from when on an order of magnitude in time is a difference; 0 for never
 
+	// Lockstep waits for each answer before the next command of a connection. Without it small statements that only
+	// read are sent ahead where Speed is 0 and Latency not below 100 ms, and how long each took is known if that was
+	// more than 10 ms.
+	Lockstep bool
+
 	// Seen is told of every exchange when it is done with, from one goroutine at a time. nil is fine.
 	Seen func(Result)
 }
@@ -72,7 +80,7 @@ type Result struct {
 	Outcome Outcome
 	Why     string // of Skipped and Failed
 	Report  compare.Report
-	Took    time.Duration // now; Record.Took() is what it was
+	Took    time.Duration // now, 0 where it is not known; Record.Took() is what it was
 	Local   string        // address that it was sent from; "" if it was not sent
 	Sent    time.Time     // when
 	After   int           // exchanges of this connection that were skipped before and may have mattered
@@ -292,10 +300,12 @@ func (r *run) connection(ctx context.Context, was sessions.Conn) {
 	defer reading.Wait()
 	defer stop()
 	for rec := range records {
-		if r.wait(ctx, rec.Begun) != nil {
-			return
+		for rec != nil {
+			if r.wait(ctx, rec.Begun) != nil {
+				return
+			}
+			rec = c.together(ctx, rec, records)
 		}
-		c.exchange(ctx, rec)
 	}
 }
 

@@ -71,7 +71,7 @@ func each(t *testing.T, test func(t *testing.T, s *intercepttest.Server, table s
 
 func TestTheSameServerAnswersTheSame(t *testing.T) {
 	each(t, func(t *testing.T, s *intercepttest.Server, _ string, r *sessions.Reader) {
-		for _, o := range []replay.Options{{}, {Serial: true}, {Speed: 50}} {
+		for _, o := range []replay.Options{{}, {Lockstep: true}, {Serial: true}, {Speed: 50}} {
 			o.Address, o.User, o.Password = s.Addr, s.User, s.Password
 			totals, list := collect(t, r, o)
 			for _, res := range list {

@@ -72,7 +72,10 @@ func Text(res *Result) string {
 		fmt.Fprintf(&b, "\n    failed: %s\n", printable(res.Why))
 		return b.String()
 	}
-	fmt.Fprintf(&b, "  (%s, was %s)\n", res.Took.Round(10*time.Microsecond), rec.Took().Round(10*time.Microsecond))
+	if res.Took > 0 {
+		fmt.Fprintf(&b, "  (%s, was %s)", res.Took.Round(10*time.Microsecond), rec.Took().Round(10*time.Microsecond))
+	}
+	b.WriteString("\n")
 	for _, d := range res.Report.Differences {
 		fmt.Fprintf(&b, "    %s\n", printable(d.String()))
 	}
@@ -170,7 +173,7 @@ func jsonResult(res *Result) any {
 		Why         string           `json:"why,omitzero"`
 		Differences []jsonDifference `json:"differences,omitempty"`
 		Skipped     []string         `json:"not_compared,omitempty"`
-		Ms          float64          `json:"ms"`
+		Ms          float64          `json:"ms,omitempty"`
 		WasMs       float64          `json:"was_ms"`
 		After       int              `json:"after_skipped,omitzero"`
 	}{

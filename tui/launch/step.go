@@ -41,7 +41,7 @@ func step(cmd *cobra.Command, r *cmdline.Replay, rd *sessions.Reader, o replay.O
 	s := &Session{Settings: &r.Settings}
 	s.replay = replays.NewLog(rd.Len(), o.Address, nil) // the traffic itself wakes the screen
 	s.traffic = func(ctx context.Context) {
-		o.Address, o.TLS = s.tcp, tlspair.Disabled
+		o.Address, o.TLS, o.Lockstep = s.tcp, tlspair.Disabled, true
 		o.Seen = func(res replay.Result) {
 			report.Seen(res)
 			s.replay.Seen(res)

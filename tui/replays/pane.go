@@ -118,7 +118,7 @@ func (p *Pane) Row(i, w int, selected bool) string {
 		style = p.th.Error
 	}
 	took := p.duration(it.Took)
-	if it.Failed && it.Took == 0 {
+	if it.Took == 0 { // not known
 		took = "-"
 	}
 	head := pointer + " " + safe.PadLeft(fmt.Sprintf("%d", it.Seq), seqWidth-1) + safe.PadLeft(fmt.Sprintf("#%d", it.Conn), connWidth) + "  "
